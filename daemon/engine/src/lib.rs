@@ -1,0 +1,5 @@
+//! The rules of agentchatd.
+
+mod row;
+
+pub use row::{Failure, Row};
