@@ -1,0 +1,196 @@
+//! What the local API asks of the driver.
+//!
+//! Each request is **one** message on one channel: a handler enqueues it on its first poll, so the
+//! sends of a connection reach the driver in the order in which they were written, and a caller
+//! that goes away takes nothing back. Answers come through oneshot channels whose receiving end
+//! may be gone at any time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// A request to the driver.
+#[derive(Debug)]
+pub enum Command {
+    /// Put a message in the outbox and see it through.
+    Send {
+        /// What to send.
+        draft: Box<Draft>,
+        /// Answered as soon as the entry is on disk, or refused.
+        accepted: oneshot::Sender<Result<Accepted, Refusal>>,
+        /// Answered when the entry is settled; never where it was refused.
+        outcome: oneshot::Sender<Outcome>,
+    },
+    /// Run sync now instead of at its next turn.
+    Drain {
+        /// Answered when an empty page was met and all before it is committed.
+        reply: oneshot::Sender<Result<Drained, CallFailure>>,
+    },
+    /// The driver's part of `daemon.status`.
+    Status {
+        /// Members for the answer, by name (`agent`, `connection`, `sync`, `log`, `ordering`,
+        /// `outbox`, `storage`, `config_path`, `warnings`, `version`, `pid`, `started_at`,
+        /// `uptime_ms`); the local API adds `consumers`, `subscriptions` and `clients`.
+        reply: oneshot::Sender<serde_json::Map<String, Value>>,
+    },
+    /// The driver's part of `daemon.health`.
+    Health {
+        /// Members for the answer, by name (`verdict`, `since`, `reasons`, `receive`, `send`); the
+        /// local API adds `consumers`.
+        reply: oneshot::Sender<serde_json::Map<String, Value>>,
+    },
+    /// Stop the daemon in order.
+    Shutdown {
+        /// Answered once the stop has begun.
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// A message on its way into the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The sender's id of the message; made by the daemon where the caller gave none.
+    pub client_msg_id: String,
+    /// Bare handle of the recipient; exactly one of this and `conversation_id` is set.
+    pub to: Option<String>,
+    /// The conversation to send to.
+    pub conversation_id: Option<String>,
+    /// The exact JSON body for `POST /v1/messages`, the same for every attempt.
+    pub body: String,
+    /// The address and the content in a canonical form: two drafts mean the same exactly where
+    /// these are equal.
+    pub fingerprint: String,
+    /// True where the caller waits for the outcome.
+    pub wait: bool,
+    /// When the caller stops waiting; meaningless without `wait`.
+    pub deadline: Instant,
+    /// How long the entry may wait for its turn; `None`: the configured default.
+    pub expires_in: Option<Duration>,
+}
+
+/// The entry is on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The entry's id.
+    pub outbox_id: u64,
+}
+
+/// Why nothing was accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refusal {
+    /// The id was used before with another content or address.
+    Conflict {
+        /// The first message, as the platform told it, where it is known.
+        message: Option<Arc<str>>,
+    },
+    /// The outbox is full.
+    Overloaded {
+        /// The limit that is hit.
+        limit: u64,
+        /// When to try again.
+        retry_after_ms: u64,
+    },
+    /// The disk or the database refuses.
+    Storage {
+        /// What it said.
+        reason: String,
+    },
+    /// The daemon is stopping.
+    ShuttingDown,
+    /// No API key is known.
+    NotConfigured,
+}
+
+/// How a send ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The platform has it.
+    Sent {
+        /// The message as the platform told it.
+        message: Arc<str>,
+        /// True where the outcome was recorded before, here or there.
+        replayed: bool,
+        /// JSON text of the platform's warning about the recipient's backlog.
+        backlog_warning: Option<Arc<str>>,
+        /// Where it stands in the log; `None` while an open hole is before it.
+        offset: Option<u64>,
+    },
+    /// It will not be sent.
+    Failed(CallFailure),
+    /// The platform asks to wait past the caller's time; the entry stays in the outbox.
+    Deferred(CallFailure),
+    /// The id was used before, upstream, with another content or address.
+    Conflict {
+        /// The first message.
+        message: Option<Arc<str>>,
+    },
+    /// Its time ran out before the platform took it.
+    Expired,
+    /// Nobody can tell whether it landed.
+    Unknown {
+        /// What the last attempt met.
+        reason: String,
+        /// How many attempts were made.
+        attempts: u32,
+    },
+    /// It was taken out of the outbox by hand.
+    Cancelled,
+}
+
+/// What `sync.drain` tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Rows that the pages held.
+    pub drained: u64,
+    /// Rows that the platform was told are delivered.
+    pub acked: u64,
+}
+
+/// Why a request to the platform failed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallFailure {
+    /// The platform answered other than 2xx.
+    Api(Box<ApiFailure>),
+    /// There was no answer.
+    Unavailable {
+        /// Why, without the key.
+        reason: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// When the next attempt makes sense.
+        retry_after_ms: Option<u64>,
+    },
+    /// No API key is known.
+    NotConfigured,
+    /// The daemon is stopping.
+    ShuttingDown,
+    /// The disk or the database refuses.
+    Storage {
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// An answer of the platform other than 2xx.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ApiFailure {
+    /// The HTTP status.
+    pub status: u16,
+    /// The server's own code, never replaced.
+    pub code: String,
+    /// The SDK's error class, without its prefix.
+    pub class: &'static str,
+    /// The server's words.
+    pub message: String,
+    /// The server's id of the request.
+    pub request_id: Option<String>,
+    /// How long to wait, by the server.
+    pub retry_after_ms: Option<u64>,
+    /// The server's `details`, JSON text as it came.
+    pub details: Option<Arc<str>>,
+    /// The typed members of the class (`recipient_handle`, `limit`, …).
+    pub typed: serde_json::Map<String, Value>,
+}

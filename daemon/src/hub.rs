@@ -1,0 +1,190 @@
+//! What the local API holds of the rest of the daemon.
+//!
+//! The local API reads the log and the outbox through queries, changes consumers through the
+//! store's writer, and asks for everything else by a [`Command`] to the driver. It knows neither
+//! SQL nor the platform's addresses: the parts stand behind the two traits [`Backing`] and
+//! [`Upstream`].
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::command::{CallFailure, Command};
+use crate::event::LogEvent;
+use crate::feed::Feed;
+use crate::store::{ConsumerRow, OutboxRow, Reader, StoreError, Writer};
+
+/// A future behind a trait object.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The handles that every handler of the local API shares.
+#[derive(Clone)]
+pub struct Hub {
+    /// Requests to the driver; bounded by [`COMMAND_QUEUE`].
+    pub commands: mpsc::Sender<Command>,
+    /// The log, the consumers and the outbox on disk.
+    pub backing: Arc<dyn Backing>,
+    /// Committed events on their way to subscribers.
+    pub feed: Arc<Feed>,
+    /// The platform's REST interface; `None` while no API key is known.
+    pub upstream: watch::Receiver<Option<Arc<dyn Upstream>>>,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").finish_non_exhaustive()
+    }
+}
+
+/// How many commands may wait for the driver.
+pub const COMMAND_QUEUE: usize = 1024;
+
+/// The part of the store that the feed and the local API use.
+pub trait Backing: Send + Sync {
+    /// Events with an offset above `after`, rising; at most `limit`, and about `max_bytes`.
+    fn events(
+        &self,
+        after: u64,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Later<'_, Result<Vec<Arc<LogEvent>>, StoreError>>;
+    /// The first offset kept (0 where there is none) and the last one.
+    fn bounds(&self) -> Later<'_, Result<(u64, u64), StoreError>>;
+    /// The highest offset received before this time, 0 where there is none.
+    fn offset_before(&self, time_us: i64) -> Later<'_, Result<u64, StoreError>>;
+    /// All durable consumers.
+    fn consumers(&self) -> Later<'_, Result<Vec<ConsumerRow>, StoreError>>;
+    /// One durable consumer.
+    fn consumer(&self, name: String) -> Later<'_, Result<Option<ConsumerRow>, StoreError>>;
+    /// Outbox entries with an id above `after`, rising.
+    fn outbox(
+        &self,
+        state: Option<String>,
+        after: u64,
+        limit: usize,
+    ) -> Later<'_, Result<Vec<OutboxRow>, StoreError>>;
+    /// Writes a consumer whole; returns after the commit.
+    fn put_consumer(&self, row: ConsumerRow) -> Later<'_, Result<(), StoreError>>;
+    /// Moves a consumer's two offsets; returns after the commit.
+    fn ack_consumer(
+        &self,
+        name: String,
+        acked: u64,
+        given_bound: u64,
+    ) -> Later<'_, Result<(), StoreError>>;
+    /// Forgets a consumer; false where there was none.
+    fn delete_consumer(&self, name: String) -> Later<'_, Result<bool, StoreError>>;
+    /// Notes when a consumer was last seen.
+    fn touch_consumer(&self, name: String, at_us: i64) -> Later<'_, Result<(), StoreError>>;
+}
+
+/// A request that is passed on to the platform and answered with its JSON unchanged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Passthrough {
+    /// `messages.list`.
+    Messages {
+        /// Whose history.
+        conversation_id: String,
+        /// Query parameters as the platform names them, in order.
+        query: Vec<(&'static str, String)>,
+    },
+    /// `messages.mark_read`.
+    MarkRead {
+        /// The message.
+        message_id: String,
+        /// Makes the request retryable.
+        idempotency_key: Option<String>,
+    },
+    /// `agents.me`.
+    Me,
+    /// `conversations.list`.
+    Conversations {
+        /// Query parameters as the platform names them, in order.
+        query: Vec<(&'static str, String)>,
+    },
+    /// `sync.peek`.
+    SyncPeek {
+        /// Query parameters as the platform names them, in order.
+        query: Vec<(&'static str, String)>,
+    },
+}
+
+/// The platform, as far as the local API reaches it without the driver.
+pub trait Upstream: Send + Sync {
+    /// The platform's JSON, unchanged; given up after `timeout`.
+    fn call(
+        &self,
+        request: Passthrough,
+        timeout: Duration,
+    ) -> Later<'_, Result<Arc<str>, CallFailure>>;
+}
+
+/// The store's two handles as one [`Backing`].
+#[derive(Debug, Clone)]
+pub struct StoreBacking {
+    /// Queries.
+    pub reader: Reader,
+    /// Changes.
+    pub writer: Writer,
+}
+
+impl Backing for StoreBacking {
+    fn events(
+        &self,
+        after: u64,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Later<'_, Result<Vec<Arc<LogEvent>>, StoreError>> {
+        Box::pin(self.reader.events(after, limit, max_bytes))
+    }
+
+    fn bounds(&self) -> Later<'_, Result<(u64, u64), StoreError>> {
+        Box::pin(self.reader.bounds())
+    }
+
+    fn offset_before(&self, time_us: i64) -> Later<'_, Result<u64, StoreError>> {
+        Box::pin(self.reader.offset_before(time_us))
+    }
+
+    fn consumers(&self) -> Later<'_, Result<Vec<ConsumerRow>, StoreError>> {
+        Box::pin(self.reader.consumers())
+    }
+
+    fn consumer(&self, name: String) -> Later<'_, Result<Option<ConsumerRow>, StoreError>> {
+        Box::pin(async move { self.reader.consumer(&name).await })
+    }
+
+    fn outbox(
+        &self,
+        state: Option<String>,
+        after: u64,
+        limit: usize,
+    ) -> Later<'_, Result<Vec<OutboxRow>, StoreError>> {
+        Box::pin(self.reader.outbox(state, after, limit))
+    }
+
+    fn put_consumer(&self, row: ConsumerRow) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(self.writer.put_consumer(row))
+    }
+
+    fn ack_consumer(
+        &self,
+        name: String,
+        acked: u64,
+        given_bound: u64,
+    ) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.writer.ack_consumer(&name, acked, given_bound).await })
+    }
+
+    fn delete_consumer(&self, name: String) -> Later<'_, Result<bool, StoreError>> {
+        Box::pin(async move { self.writer.delete_consumer(&name).await })
+    }
+
+    fn touch_consumer(&self, name: String, at_us: i64) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.writer.touch_consumer(&name, at_us).await })
+    }
+}
