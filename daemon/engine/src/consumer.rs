@@ -80,7 +80,12 @@ impl Consumer {
     /// the daemon: what lies beyond it cannot have been given.
     pub fn load(acked: u64, bound: u64, last_offset: u64) -> Self {
         let given = bound.min(last_offset);
-        Self { given, bound, reserved: bound, ..Self::new(acked) }
+        Self {
+            given,
+            bound,
+            reserved: bound,
+            ..Self::new(acked)
+        }
     }
 
     /// Everything up to here is acknowledged.
@@ -145,7 +150,10 @@ impl Consumer {
     /// The event at `offset` is on its way to the client. True where it was given before.
     pub fn take(&mut self, offset: u64) -> bool {
         debug_assert!(offset > self.cursor, "events are taken in rising order");
-        debug_assert!(offset <= self.bound, "the bound is committed before an event is written");
+        debug_assert!(
+            offset <= self.bound,
+            "the bound is committed before an event is written"
+        );
         self.cursor = offset;
         if matches!(self.session, Some(AckMode::Manual { .. })) {
             self.in_flight.push_back(offset);
@@ -200,7 +208,10 @@ impl Consumer {
             None => self.reserved.max(self.given),
         };
         self.bound = self.bound.min(bound);
-        Record { acked: self.acked, bound }
+        Record {
+            acked: self.acked,
+            bound,
+        }
     }
 
     /// This record is committed.
@@ -265,9 +276,19 @@ mod tests {
         assert_eq!(consumer.ack(2), Ok(true));
         assert_eq!(consumer.ack(1), Ok(false));
         assert_eq!(consumer.acked(), 2);
-        assert_eq!(consumer.ack(3), Err(NeverGiven { offset: 3, highest: 2 }));
+        assert_eq!(
+            consumer.ack(3),
+            Err(NeverGiven {
+                offset: 3,
+                highest: 2
+            })
+        );
         consumer.pass(4);
-        assert_eq!(consumer.ack(3), Ok(true), "what the filter left out may be acknowledged");
+        assert_eq!(
+            consumer.ack(3),
+            Ok(true),
+            "what the filter left out may be acknowledged"
+        );
     }
 
     #[test]
@@ -325,7 +346,10 @@ mod tests {
             let record = consumer.record();
             consumer.recorded(record);
         }
-        assert_eq!(commits, 1, "only the first event of a session needs a commit of its own");
+        assert_eq!(
+            commits, 1,
+            "only the first event of a session needs a commit of its own"
+        );
     }
 
     #[test]
@@ -348,7 +372,11 @@ mod tests {
             reloaded.begin(WINDOW);
             assert!(reloaded.cursor() < offset);
         }
-        assert_eq!(Consumer::load(disk.acked, 1_000, 50).given(), 50, "clipped to the log");
+        assert_eq!(
+            Consumer::load(disk.acked, 1_000, 50).given(),
+            50,
+            "clipped to the log"
+        );
     }
 
     #[test]
@@ -369,7 +397,10 @@ mod tests {
         consumer.end();
         let lower = consumer.record();
         consumer.begin(AckMode::Auto);
-        assert!(!consumer.reserve(2), "the commit of {lower:?} may still be under way");
+        assert!(
+            !consumer.reserve(2),
+            "the commit of {lower:?} may still be under way"
+        );
     }
 
     #[test]

@@ -1,6 +1,70 @@
-//! The rules of agentchatd.
+//! The rules of agentchatd: what is a duplicate, what is in order, what is missing, what may be
+//! acknowledged, when to dial, when to send again.
+//!
+//! The crate does no I/O. It has no clock, no threads, no randomness of its own and no SQL: time,
+//! a seed and every answer of the outside are arguments, and whatever is to be done comes back as
+//! [`Effect`]s. Equal inputs give equal effects, so each rule is tested with thousands of
+//! generated schedules, a crash injected between any two effects.
+//!
+//! ```text
+//!            Input                              Effect
+//!  socket ──▶ Message, HelloOk, SocketClosed     Dial, Close, Ack ──▶ socket
+//!  REST   ──▶ SyncPage, History, Attempted  ┌──────────┐  Sync, History, Attempt ──▶ REST
+//!  store  ──▶ Committed ───────────────────▶│  Engine  │─ Commit(ops) ──▶ store
+//!  clients──▶ Submit, DrainNow              └──────────┘  Queued, Settled ──▶ clients
+//!  clock  ──▶ Tick                           next_timeout ──▶ clock
+//! ```
+//!
+//! Where to find what:
+//!
+//! | module | rule |
+//! |---|---|
+//! | `conversation` | order inside a conversation: frontier, parking, holes, late rows |
+//! | `intake` | the one way of every row; when a hole is asked about |
+//! | `fetch` | what to ask history and what its pages prove |
+//! | `reconcile` | comparison of conversation list and history with our frontiers |
+//! | `drain` | sync: store, acknowledge, read again |
+//! | `link`, `connecting` | the connection's life |
+//! | `outbox`, `sending` | lanes, retries, rate, expiry, the honest `unknown` |
+//! | `verdict` | what each error means |
+//! | [`consumer`] | what a local subscriber is given, and what it owes |
 
+mod backoff;
+mod connecting;
 pub mod consumer;
+mod conversation;
+mod drain;
+mod effect;
+mod engine;
+mod fetch;
+mod input;
+mod intake;
+mod link;
+mod op;
+mod outbox;
+mod reconcile;
 mod row;
+mod sending;
+mod seq_set;
+#[cfg(test)]
+mod testing;
+mod time;
+mod verdict;
 
+pub use conversation::{GapCounts, PARKED_LIMIT, UNANCHORED_LIMIT};
+pub use effect::{Effect, HISTORY_LIMIT, LinkState, Phase, Question, Token, Warning};
+pub use engine::{Engine, Settings, Snapshot, Stats};
+pub use input::{
+    Accepted, ConversationItem, ConversationList, Identity, Input, Inserted, Report, SocketEnd,
+    SyncPage,
+};
+pub use intake::ParkedRecord;
+pub use op::{ConversationRecord, Cursor, Draft, GapReason, GapReport, Lane, Op, SendEnd, Source};
+pub use outbox::{OutboxRecord, OutboxSettings};
 pub use row::{Failure, Row};
+pub use seq_set::SeqSet;
+pub use time::{Jitter, Millis, Now};
+pub use verdict::{
+    CloseVerdict, MIN_RETRY_AFTER_MS, ReadVerdict, SendVerdict, close_verdict, read_verdict,
+    send_verdict,
+};

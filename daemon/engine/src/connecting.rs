@@ -1,0 +1,445 @@
+//! The engine's steps from a key to a ready connection, and back.
+
+use std::sync::Arc;
+
+use crate::{
+    drain::{End, Next},
+    effect::{Effect, Warning},
+    engine::{After, Engine},
+    input::{ConversationList, Identity, SocketEnd, SyncPage},
+    link::Stage,
+    op::{Op, Source},
+    row::Failure,
+    time::{Millis, Now},
+    verdict::{CloseVerdict, ReadVerdict, close_verdict, read_verdict},
+};
+
+impl Engine {
+    pub(crate) fn on_credential(&mut self, now: Now) {
+        self.link.renew();
+        match self.link.stage {
+            Stage::Stopped => {}
+            _ if self.link.has_socket() => {
+                self.link.restart = true;
+                self.effects.push(Effect::Close {
+                    code: 1000,
+                    reason: "credential changed",
+                });
+            }
+            _ => self.begin(now),
+        }
+    }
+
+    pub(crate) fn on_no_credential(&mut self, reason: &Arc<str>, now: Now) {
+        self.link.renew();
+        if self.link.has_socket() {
+            self.effects.push(Effect::Close {
+                code: 1000,
+                reason: "no credential",
+            });
+        }
+        self.go(Stage::Idle, reason, None, now);
+        self.intake.drain_ended(now.mono);
+    }
+
+    /// The first step of a connection.
+    fn begin(&mut self, now: Now) {
+        self.intake.drain_began();
+        if self.link.identified {
+            self.go(Stage::PreSync, &Arc::from("syncing"), None, now);
+            let next = self.drain.start();
+            self.go_on_draining(next, now);
+        } else {
+            self.go(Stage::Identifying, &Arc::from("identifying"), None, now);
+            self.effects.push(Effect::Identify);
+        }
+    }
+
+    pub(crate) fn on_identified(&mut self, answer: Result<Identity, Failure>, now: Now) {
+        if !matches!(
+            self.link.stage,
+            Stage::Identifying | Stage::Parked { probing: true, .. }
+        ) {
+            return;
+        }
+        let identity = match answer {
+            Ok(identity) => identity,
+            Err(failure) => return self.setback(&failure, now),
+        };
+        match &self.bound {
+            Some((handle, _)) if *handle != identity.handle => {
+                let expected = Arc::clone(handle);
+                self.warn(Warning::OtherAgent {
+                    expected,
+                    found: identity.handle,
+                });
+                self.intake.drain_ended(now.mono);
+                let stage = Stage::Parked {
+                    probe_at: None,
+                    probing: false,
+                };
+                self.go(stage, &Arc::from("other_agent"), None, now);
+            }
+            Some(_) => self.on_bound(now),
+            None => {
+                let (handle, birth_us) = (Arc::clone(&identity.handle), identity.server_us);
+                self.bound = Some((Arc::clone(&handle), birth_us));
+                self.intake.me = Arc::clone(&handle);
+                self.intake.birth_us = birth_us;
+                self.commit(vec![Op::Bind { handle, birth_us }], After::Bound);
+            }
+        }
+    }
+
+    pub(crate) fn on_bound(&mut self, now: Now) {
+        self.link.identified = true;
+        if matches!(self.link.stage, Stage::Identifying | Stage::Parked { .. }) {
+            self.begin(now);
+        }
+    }
+
+    pub(crate) fn on_sync_page(&mut self, page: Result<SyncPage, Failure>, now: Now) {
+        let next = self.drain.page(&page);
+        if let (Next::Store(stored), Ok(page)) = (&next, page) {
+            self.drained_total += page.rows.len() as u64;
+            let mut ops = self.intake.take(page.rows, Source::Sync, now.mono);
+            ops.extend(stored.cursor.clone().map(Op::SyncSeen));
+            self.commit(ops, After::Page(stored.clone()));
+        } else {
+            self.go_on_draining(next, now);
+        }
+    }
+
+    pub(crate) fn on_sync_acked(&mut self, answer: Result<Option<u64>, Failure>, now: Now) {
+        let (next, cursor, unseen) = self.drain.acked(answer);
+        if let Some(cursor) = cursor {
+            self.commit(vec![Op::SyncAcked(cursor)], After::Nothing);
+        }
+        if let Some(warning) = unseen {
+            // The ack settled rows that no page had shown: history has them (`wire.md` 11.56).
+            self.warn(warning);
+            self.compare_due = Some(now.mono);
+        }
+        self.go_on_draining(next, now);
+    }
+
+    pub(crate) fn go_on_draining(&mut self, next: Next, now: Now) {
+        match next {
+            Next::Wait | Next::Store(_) => {}
+            Next::Ask(effect) => self.effects.push(effect),
+            Next::End(end) => self.on_drained(end, now),
+        }
+    }
+
+    fn on_drained(&mut self, end: End, now: Now) {
+        let failure = match end {
+            End::Empty => None,
+            End::Blocked(warning) => {
+                self.warn(warning);
+                None
+            }
+            End::Failed(failure) => Some(failure),
+        };
+        for ticket in std::mem::take(&mut self.drain.tickets) {
+            let outcome = failure
+                .clone()
+                .map_or(Ok((self.drain.rows, self.drain.acked)), Err);
+            self.effects.push(Effect::Drained { ticket, outcome });
+        }
+        match (&self.link.stage, failure) {
+            (Stage::PreSync, None) => {
+                self.go(Stage::Dialing, &Arc::from("dialing"), None, now);
+                self.link.epoch += 1;
+                self.link.ack_mode = false;
+                self.unacked.clear();
+                self.effects.push(Effect::Dial);
+            }
+            (Stage::PreSync, Some(failure)) => self.setback(&failure, now),
+            (Stage::PostSync { since }, None) => {
+                let since = *since;
+                self.sync_due = Some(now.mono + self.settings.sync_interval_ms);
+                self.become_ready(since, now);
+            }
+            (Stage::PostSync { since }, Some(failure)) => {
+                let since = *since;
+                self.warn_of_shape(&failure);
+                self.sync_due = Some(now.mono + SYNC_RETRY_MS);
+                self.become_ready(since, now);
+            }
+            (_, failure) => {
+                let wait = failure.map_or(self.settings.sync_interval_ms, |failure| {
+                    self.warn_of_shape(&failure);
+                    SYNC_RETRY_MS
+                });
+                self.sync_due = Some(now.mono + wait);
+            }
+        }
+    }
+
+    fn become_ready(&mut self, since: Millis, now: Now) {
+        self.go(Stage::Ready { since }, &Arc::from("connected"), None, now);
+        self.intake.drain_ended(now.mono);
+        self.compare_due = Some(now.mono);
+    }
+
+    pub(crate) fn on_drain_now(&mut self, ticket: u64) {
+        self.drain.tickets.push(ticket);
+        if let Next::Ask(effect) = self.drain.start() {
+            self.effects.push(effect);
+        }
+    }
+
+    pub(crate) fn on_socket_open(&mut self, now: Now) {
+        if self.link.stage == Stage::Dialing {
+            self.link.last_alive = now.mono;
+            let deadline = now.mono + self.settings.hello_timeout_ms;
+            self.go(
+                Stage::Hello { deadline },
+                &Arc::from("authenticating"),
+                None,
+                now,
+            );
+        }
+    }
+
+    pub(crate) fn on_hello_ok(&mut self, ack: bool, now: Now) {
+        self.link.last_alive = now.mono;
+        if !matches!(self.link.stage, Stage::Hello { .. } | Stage::Dialing) {
+            return;
+        }
+        self.link.ack_mode = ack;
+        self.connected_total += 1;
+        let unacked = std::mem::take(&mut self.unacked);
+        if ack {
+            self.effects.extend(
+                unacked
+                    .into_iter()
+                    .map(|message_id| Effect::Ack { message_id }),
+            );
+        }
+        self.go(
+            Stage::PostSync { since: now.mono },
+            &Arc::from("draining"),
+            None,
+            now,
+        );
+        let next = self.drain.start();
+        self.go_on_draining(next, now);
+    }
+
+    pub(crate) fn on_socket_closed(&mut self, end: SocketEnd, now: Now) {
+        if !self.link.has_socket() {
+            return;
+        }
+        let life_ms = match self.link.stage {
+            Stage::PostSync { since } | Stage::Ready { since } => now.mono.since(since),
+            _ => 0,
+        };
+        self.link.ack_mode = false;
+        self.intake.drain_ended(now.mono);
+        self.sync_due = None;
+        if std::mem::take(&mut self.link.restart) {
+            return self.begin(now);
+        }
+        if self.link.ended(life_ms, self.settings.stable_after_ms) {
+            self.warn(Warning::RapidReconnects {
+                count: self.link.rapid(),
+            });
+        }
+        let is_refused = matches!(end.refused, Some(401 | 403))
+            || close_verdict(end.code, end.by_us) == CloseVerdict::Refused;
+        if is_refused {
+            self.park(&end.reason, end.code, now);
+        } else {
+            self.wait(end.retry_after_ms, &end.reason, end.code, now);
+        }
+    }
+
+    /// A request on the way to a connection failed.
+    fn setback(&mut self, failure: &Failure, now: Now) {
+        self.warn_of_shape(failure);
+        let reason: Arc<str> = match failure {
+            Failure::Status {
+                code: Some(code), ..
+            } => Arc::clone(code),
+            Failure::Status { status, .. } => format!("http {status}").into(),
+            Failure::Network { reason, .. } | Failure::Shape { reason } => Arc::clone(reason),
+        };
+        self.intake.drain_ended(now.mono);
+        match read_verdict(failure) {
+            ReadVerdict::Identity => self.park(&reason, None, now),
+            ReadVerdict::Retry { after_ms } => self.wait(Some(after_ms), &reason, None, now),
+            ReadVerdict::Gone => self.wait(None, &reason, None, now),
+        }
+    }
+
+    fn wait(&mut self, at_least: Option<u64>, reason: &Arc<str>, code: Option<u16>, now: Now) {
+        let wait_ms = self.link.wait_ms(at_least, &mut self.jitter);
+        self.go(
+            Stage::Waiting {
+                until: now.mono + wait_ms,
+            },
+            reason,
+            code,
+            now,
+        );
+    }
+
+    fn park(&mut self, reason: &Arc<str>, code: Option<u16>, now: Now) {
+        let probe_at = now.mono + self.link.probe_wait_ms(&mut self.jitter);
+        self.link.identified = false;
+        self.go(
+            Stage::Parked {
+                probe_at: Some(probe_at),
+                probing: false,
+            },
+            reason,
+            code,
+            now,
+        );
+    }
+
+    fn go(&mut self, stage: Stage, reason: &Arc<str>, code: Option<u16>, now: Now) {
+        if self.link.stage == Stage::Stopped {
+            return;
+        }
+        if let Some(state) = self.link.go(stage, reason, code, now.mono) {
+            self.effects.push(Effect::State(state));
+        }
+    }
+
+    pub(crate) fn on_shutdown(&mut self, now: Now) {
+        if self.link.has_socket() {
+            self.effects.push(Effect::Close {
+                code: 1000,
+                reason: "stopping",
+            });
+        }
+        self.go(Stage::Stopped, &Arc::from("stopping"), None, now);
+    }
+
+    pub(crate) fn on_conversations(&mut self, answer: Result<ConversationList, Failure>, now: Now) {
+        self.listing = false;
+        match answer {
+            Ok(list) => {
+                self.intake.compare(&list);
+                self.end_compare_if_done(now);
+            }
+            Err(failure) => {
+                self.warn_of_shape(&failure);
+                self.compare_due = Some(now.mono + COMPARE_RETRY_MS);
+            }
+        }
+    }
+
+    pub(crate) fn end_compare_if_done(&mut self, now: Now) {
+        if !self.intake.is_compared() {
+            return;
+        }
+        let failed = self.intake.reconcile.failed;
+        let op = self.intake.end_compare();
+        self.commit_if_any(op.into_iter().collect());
+        let wait = if failed {
+            COMPARE_RETRY_MS
+        } else {
+            self.settings.reconcile_interval_ms
+        };
+        let due = now.mono + wait;
+        self.compare_due = Some(self.compare_due.map_or(due, |earlier| earlier.min(due)));
+    }
+
+    fn warn_of_shape(&mut self, failure: &Failure) {
+        if let Failure::Shape { reason } = failure {
+            self.warn(Warning::BadShape {
+                what: Arc::clone(reason),
+            });
+        }
+    }
+
+    pub(crate) fn next_link_timeout(&self) -> Option<Millis> {
+        let liveness = self.link.last_alive + self.settings.liveness_ms;
+        match self.link.stage {
+            Stage::Hello { deadline } => Some(deadline),
+            Stage::PostSync { .. } => Some(liveness),
+            Stage::Ready { .. } => {
+                let sync = self.sync_due.filter(|_| !self.drain.is_running());
+                let compare = self.compare_due.filter(|_| self.may_compare());
+                [Some(liveness), sync, compare].into_iter().flatten().min()
+            }
+            Stage::Waiting { until } => Some(until),
+            Stage::Parked {
+                probe_at,
+                probing: false,
+            } => probe_at,
+            Stage::Parked { probing: true, .. }
+            | Stage::Idle
+            | Stage::Identifying
+            | Stage::PreSync
+            | Stage::Dialing
+            | Stage::Stopped => None,
+        }
+    }
+
+    fn may_compare(&self) -> bool {
+        !self.listing && self.intake.reconcile.open.is_none()
+    }
+
+    pub(crate) fn fire_link_timers(&mut self, now: Now) {
+        match self.link.stage {
+            Stage::Hello { deadline } if deadline <= now.mono => {
+                if self.settings.header_auth {
+                    // A server of old never says `hello.ok` on this path (`wire.md` 2.1).
+                    self.on_hello_ok(false, now);
+                } else {
+                    self.link.stage = Stage::Hello {
+                        deadline: now.mono + CLOSE_GRACE_MS,
+                    };
+                    let reason = "HELLO ack timeout";
+                    self.effects.push(Effect::Close { code: 1008, reason });
+                }
+            }
+            Stage::PostSync { .. } | Stage::Ready { .. }
+                if now.mono.since(self.link.last_alive) >= self.settings.liveness_ms =>
+            {
+                self.link.last_alive = now.mono;
+                self.effects.push(Effect::Close {
+                    code: 4000,
+                    reason: "no sign of life",
+                });
+            }
+            Stage::Ready { .. } => self.fire_ready_timers(now),
+            Stage::Waiting { until } if until <= now.mono => self.begin(now),
+            Stage::Parked {
+                probe_at: Some(at),
+                probing: false,
+            } if at <= now.mono => {
+                self.link.stage = Stage::Parked {
+                    probe_at: None,
+                    probing: true,
+                };
+                self.effects.push(Effect::Identify);
+            }
+            _ => {}
+        }
+    }
+
+    fn fire_ready_timers(&mut self, now: Now) {
+        if self.sync_due.is_some_and(|at| at <= now.mono) && !self.drain.is_running() {
+            self.sync_due = None;
+            let next = self.drain.start();
+            self.go_on_draining(next, now);
+        }
+        if self.compare_due.is_some_and(|at| at <= now.mono) && self.may_compare() {
+            self.compare_due = None;
+            self.listing = true;
+            self.effects.push(Effect::ListConversations);
+        }
+    }
+}
+
+/// After a sync that failed while the socket stands.
+const SYNC_RETRY_MS: u64 = 5_000;
+/// After a comparison that could not be made whole.
+const COMPARE_RETRY_MS: u64 = 30_000;
+/// How long a socket may take to report the close that we asked for, before we ask again.
+const CLOSE_GRACE_MS: u64 = 5_000;

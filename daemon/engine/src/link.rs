@@ -1,0 +1,182 @@
+//! The life of the connection: one owner of every transition, from the first question to the
+//! platform to the last close (`architecture.md`, "A connection has one owner").
+//!
+//! ```text
+//! idle ─▶ identify ─▶ sync ─▶ dial ─▶ hello ─▶ sync ─▶ ready
+//!             ▲                 │       │        │       │
+//!             └──── waiting ◀───┴───────┴────────┴───────┤
+//!                   parked  ◀────────────────────────────┘
+//! ```
+
+use std::sync::Arc;
+
+use crate::{
+    backoff::Backoff,
+    effect::{LinkState, Phase},
+    time::{Jitter, Millis},
+};
+
+/// The stages of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// No usable key.
+    Idle,
+    /// Asking who the key belongs to.
+    Identifying,
+    /// The sync before the socket.
+    PreSync,
+    /// The socket is being opened.
+    Dialing,
+    /// Open; `hello.ok` is awaited until the deadline.
+    Hello { deadline: Millis },
+    /// The sync after `hello.ok`.
+    PostSync { since: Millis },
+    /// Pushes flow.
+    Ready { since: Millis },
+    /// Until the next attempt.
+    Waiting { until: Millis },
+    /// Refused; the next probe, or none where only another key can help.
+    Parked {
+        probe_at: Option<Millis>,
+        probing: bool,
+    },
+    /// For good.
+    Stopped,
+}
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) stage: Stage,
+    pub(crate) identified: bool,
+    /// True where the platform waits for acknowledgements over the socket.
+    pub(crate) ack_mode: bool,
+    /// Counts sockets; what was received by an older one is not acknowledged on a newer.
+    pub(crate) epoch: u64,
+    pub(crate) last_alive: Millis,
+    pub(crate) backoff: Backoff,
+    /// Dial again at once when the socket is gone: the credential changed.
+    pub(crate) restart: bool,
+    rapid: u32,
+    probe_ms: u64,
+    state: LinkState,
+}
+
+impl Link {
+    pub(crate) fn new(backoff: Backoff) -> Self {
+        Self {
+            stage: Stage::Idle,
+            identified: false,
+            ack_mode: false,
+            epoch: 0,
+            last_alive: Millis::default(),
+            backoff,
+            restart: false,
+            rapid: 0,
+            probe_ms: PROBE_MIN_MS,
+            state: LinkState {
+                phase: Phase::Disconnected,
+                reason: "starting".into(),
+                code: None,
+                attempt: 0,
+                retry_in_ms: None,
+            },
+        }
+    }
+
+    pub(crate) fn state(&self) -> &LinkState {
+        &self.state
+    }
+
+    pub(crate) fn rapid(&self) -> u32 {
+        self.rapid
+    }
+
+    /// True from the moment a socket may exist until it is known to be gone.
+    pub(crate) fn has_socket(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Dialing | Stage::Hello { .. } | Stage::PostSync { .. } | Stage::Ready { .. }
+        )
+    }
+
+    /// True once frames of ours may go out.
+    pub(crate) fn may_write(&self) -> bool {
+        matches!(self.stage, Stage::PostSync { .. } | Stage::Ready { .. })
+    }
+
+    /// Goes to a stage; gives the state to announce where local programs would see a difference.
+    pub(crate) fn go(
+        &mut self,
+        stage: Stage,
+        reason: &Arc<str>,
+        code: Option<u16>,
+        now: Millis,
+    ) -> Option<LinkState> {
+        let (phase, retry_in_ms) = match &stage {
+            Stage::Idle => (Phase::Disconnected, None),
+            Stage::Waiting { until } => (Phase::Disconnected, Some(until.since(now))),
+            Stage::Identifying | Stage::PreSync | Stage::Dialing => (Phase::Connecting, None),
+            Stage::Hello { .. } => (Phase::Authenticating, None),
+            Stage::PostSync { .. } => (Phase::Draining, None),
+            Stage::Ready { .. } => (Phase::Ready, None),
+            Stage::Parked { probe_at, .. } => {
+                (Phase::Parked, probe_at.map(|probe_at| probe_at.since(now)))
+            }
+            Stage::Stopped => (Phase::Stopped, None),
+        };
+        self.stage = stage;
+        let state = LinkState {
+            phase,
+            reason: Arc::clone(reason),
+            code,
+            attempt: self.backoff.attempt(),
+            retry_in_ms,
+        };
+        if state == self.state {
+            return None;
+        }
+        self.state = state.clone();
+        Some(state)
+    }
+
+    /// Books the end of a socket that lived for `life_ms`; true where too many ended early.
+    pub(crate) fn ended(&mut self, life_ms: u64, stable_after_ms: u64) -> bool {
+        if life_ms >= stable_after_ms {
+            self.backoff.reset();
+        }
+        if life_ms < RAPID_LIFE_MS {
+            self.rapid += 1;
+        } else {
+            self.rapid = 0;
+        }
+        self.rapid >= RAPID_WARNING
+    }
+
+    /// The wait before the next attempt, not shorter than the platform asked for.
+    pub(crate) fn wait_ms(&mut self, at_least: Option<u64>, jitter: &mut Jitter) -> u64 {
+        self.backoff.next_ms(jitter).max(at_least.unwrap_or(0))
+    }
+
+    /// The wait before the next probe of a refused key; it doubles up to a bound.
+    pub(crate) fn probe_wait_ms(&mut self, jitter: &mut Jitter) -> u64 {
+        let wait = self.probe_ms;
+        self.probe_ms = (wait * 2).min(PROBE_MAX_MS);
+        wait + jitter.between(0, wait / 4)
+    }
+
+    /// A new credential: probing and waiting begin anew.
+    pub(crate) fn renew(&mut self) {
+        self.identified = false;
+        self.probe_ms = PROBE_MIN_MS;
+        self.backoff.reset();
+    }
+}
+
+/// The first wait before a refused key is tried again.
+const PROBE_MIN_MS: u64 = 60_000;
+/// The longest wait before a refused key is tried again.
+const PROBE_MAX_MS: u64 = 900_000;
+/// A connection that lived shorter counts as ended early.
+const RAPID_LIFE_MS: u64 = 60_000;
+/// So many early ends in a row are worth a warning (`wire.md` 11.2).
+const RAPID_WARNING: u32 = 5;

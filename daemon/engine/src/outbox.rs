@@ -1,0 +1,473 @@
+//! Sends: a lane per destination, order inside it, several lanes at once, one rate for all.
+//!
+//! An entry is on disk before its first attempt, and an attempt is on disk before it is made, so
+//! that a crash leaves no send whose attempts nobody knows of. What may have landed is looked
+//! for in history before it is called failed (`wire.md` 11.33).
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use crate::{
+    effect::Effect,
+    op::{Lane, Op, SendEnd},
+    row::Failure,
+    time::{Jitter, Millis, Now},
+    verdict::{SendVerdict, send_verdict},
+};
+
+/// Limits of the outbox.
+#[derive(Debug, Clone, Copy)]
+pub struct OutboxSettings {
+    /// Destinations that may be sent to at once.
+    pub concurrency: usize,
+    /// Sends a second over all destinations.
+    pub rate_per_second: u32,
+    /// The wait before the second attempt; doubled for each further one.
+    pub base_delay_ms: u64,
+    /// The longest wait that we choose ourselves; the platform's own wish is not cut by it.
+    pub max_delay_ms: u64,
+}
+
+/// An unfinished entry as the store gives it back at start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRecord {
+    /// The entry.
+    pub id: u64,
+    /// Its destination.
+    pub lane: Lane,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Plain 500 answers so far.
+    pub poison: u32,
+    /// True where an attempt may have landed; also one that was under way when the daemon died.
+    pub ambiguous: bool,
+    /// When the next attempt is due, microseconds since the epoch.
+    pub next_attempt_us: i64,
+    /// When it expires, microseconds since the epoch.
+    pub expires_us: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    settings: OutboxSettings,
+    entries: BTreeMap<u64, Entry>,
+    lanes: BTreeMap<Lane, VecDeque<u64>>,
+    /// Inserts on their way to disk, by lane.
+    inserting: BTreeMap<Lane, u32>,
+    /// Heads of lanes and when they may start.
+    due: BTreeSet<(Millis, u64)>,
+    active: usize,
+    rate: Rate,
+}
+
+#[derive(Debug)]
+struct Entry {
+    lane: Lane,
+    attempts: u32,
+    poison: u32,
+    ambiguous: bool,
+    expires_us: i64,
+    /// When the next attempt may start.
+    at: Millis,
+    stage: Stage,
+    searches: u32,
+    /// Why the last attempt did not do: kept for its end.
+    failure: Option<(Failure, Arc<str>)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    /// An attempt is being recorded, made, or its result stored.
+    Busy,
+    /// History is being searched; how it ends if nothing is found.
+    Searching(SendEnd),
+}
+
+/// What an answer leads to.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Record this; the entry waits.
+    Wait { op: Op, effect: Effect },
+    /// Ask history first.
+    Search(Effect),
+    /// Record this; the entry is over.
+    End(Op),
+    /// Not ours, or not awaited.
+    Ignore,
+}
+
+impl Outbox {
+    pub(crate) fn new(settings: OutboxSettings) -> Self {
+        Self {
+            settings,
+            entries: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            inserting: BTreeMap::new(),
+            due: BTreeSet::new(),
+            active: 0,
+            rate: Rate::new(settings.rate_per_second),
+        }
+    }
+
+    pub(crate) fn restore(&mut self, record: OutboxRecord, now: Now) {
+        let wait_us = record.next_attempt_us.saturating_sub(now.wall_us).max(0);
+        // A wall clock that went back must not hold a send up for longer than a wait can be.
+        let wait_ms = u64::try_from(wait_us / 1_000)
+            .unwrap_or(0)
+            .min(LONGEST_WAIT_MS);
+        let id = record.id;
+        let entry = Entry {
+            lane: record.lane.clone(),
+            attempts: record.attempts,
+            poison: record.poison,
+            ambiguous: record.ambiguous,
+            expires_us: record.expires_us,
+            at: now.mono + wait_ms,
+            stage: Stage::Waiting,
+            searches: 0,
+            failure: None,
+        };
+        self.enqueue(id, entry);
+    }
+
+    fn enqueue(&mut self, id: u64, entry: Entry) {
+        let lane = self.lanes.entry(entry.lane.clone()).or_default();
+        lane.push_back(id);
+        if lane.len() == 1 && entry.stage == Stage::Waiting {
+            self.due.insert((entry.at, id));
+        }
+        self.entries.insert(id, entry);
+    }
+
+    /// A send is about to be written; true where its first attempt may follow at once.
+    pub(crate) fn reserve(&mut self, lane: &Lane, now: Millis) -> bool {
+        let inserting = self.inserting.entry(lane.clone()).or_default();
+        *inserting += 1;
+        let is_free = *inserting == 1 && !self.lanes.contains_key(lane);
+        let sending = is_free && self.active < self.settings.concurrency && self.rate.take(now);
+        if sending {
+            self.active += 1;
+        }
+        sending
+    }
+
+    fn unreserve(&mut self, lane: &Lane) {
+        if let Some(count) = self.inserting.get_mut(lane) {
+            *count -= 1;
+            if *count == 0 {
+                self.inserting.remove(lane);
+            }
+        }
+    }
+
+    /// The send is on disk as a new entry; true where it is to be attempted now.
+    pub(crate) fn accepted(
+        &mut self,
+        id: u64,
+        lane: Lane,
+        sending: bool,
+        expires_us: i64,
+        now: Millis,
+    ) {
+        self.unreserve(&lane);
+        let entry = Entry {
+            lane,
+            attempts: u32::from(sending),
+            poison: 0,
+            ambiguous: false,
+            expires_us,
+            at: now,
+            stage: if sending { Stage::Busy } else { Stage::Waiting },
+            searches: 0,
+            failure: None,
+        };
+        self.enqueue(id, entry);
+    }
+
+    /// The send was known before; nothing was taken in.
+    pub(crate) fn declined(&mut self, lane: &Lane, sending: bool) {
+        self.unreserve(lane);
+        if sending {
+            self.active -= 1;
+        }
+    }
+
+    /// Entries to attempt now, each to be recorded first; entries that ran out of time.
+    pub(crate) fn start(&mut self, now: Now) -> Vec<Start> {
+        let mut starts = Vec::new();
+        while self.active < self.settings.concurrency {
+            let Some(&(at, id)) = self.due.first() else {
+                break;
+            };
+            if at > now.mono {
+                break;
+            }
+            let Some(entry) = self.entries.get_mut(&id) else {
+                self.due.remove(&(at, id));
+                continue;
+            };
+            if entry.expires_us <= now.wall_us {
+                self.due.remove(&(at, id));
+                self.active += 1;
+                starts.push(entry.expire(id));
+                continue;
+            }
+            if !self.rate.take(now.mono) {
+                break;
+            }
+            self.due.remove(&(at, id));
+            self.active += 1;
+            entry.stage = Stage::Busy;
+            entry.attempts += 1;
+            starts.push(Start::Attempt(Op::OutboxSending { id }, id));
+        }
+        starts
+    }
+
+    /// When [`Self::start`] has something to do.
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        if self.active >= self.settings.concurrency {
+            return None;
+        }
+        self.due
+            .first()
+            .map(|&(at, _)| at.max(self.rate.ready_at()))
+    }
+
+    pub(crate) fn lane(&self, id: u64) -> Option<&Lane> {
+        self.entries.get(&id).map(|entry| &entry.lane)
+    }
+
+    /// An attempt failed.
+    pub(crate) fn failed(
+        &mut self,
+        id: u64,
+        failure: Failure,
+        error: Arc<str>,
+        now: Now,
+        jitter: &mut Jitter,
+    ) -> Outcome {
+        let settings = self.settings;
+        let Some(entry) = self
+            .entries
+            .get_mut(&id)
+            .filter(|entry| entry.stage == Stage::Busy)
+        else {
+            return Outcome::Ignore;
+        };
+        let verdict = send_verdict(&failure);
+        entry.failure = Some((failure.clone(), Arc::clone(&error)));
+        let after_ms = match verdict {
+            SendVerdict::Refused if entry.attempts > 1 || entry.ambiguous => {
+                return entry.search(id, SendEnd::Failed);
+            }
+            SendVerdict::Refused => return Outcome::End(ended(id, SendEnd::Failed, error)),
+            SendVerdict::Identity => Some(IDENTITY_WAIT_MS),
+            SendVerdict::Retry {
+                after_ms,
+                landed_possible,
+                poison_possible,
+            } => {
+                entry.ambiguous |= landed_possible;
+                entry.poison += u32::from(poison_possible);
+                if entry.poison >= POISON_LIMIT {
+                    return entry.search(id, SendEnd::Failed);
+                }
+                after_ms.or_else(|| is_limit(&failure).then(|| growing_wait(entry.attempts)))
+            }
+        };
+        let own_wait = settings
+            .base_delay_ms
+            .saturating_mul(1 << entry.attempts.saturating_sub(1).min(20))
+            .min(settings.max_delay_ms);
+        let wait = after_ms.map_or(own_wait, |asked| asked.max(1));
+        let wait = if after_ms.is_some() {
+            wait + jitter.between(0, wait / 4)
+        } else {
+            jitter.between(wait - wait / 4, wait + wait / 4)
+        };
+        let until_expiry =
+            u64::try_from((entry.expires_us - now.wall_us).max(0) / 1_000).unwrap_or(0);
+        let wait_ms = wait.min(until_expiry);
+        entry.stage = Stage::Waiting;
+        entry.at = now.mono + wait_ms;
+        self.due.insert((entry.at, id));
+        self.active -= 1;
+        let wait_us = i64::try_from(wait_ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        let op = Op::OutboxQueued {
+            id,
+            ambiguous: entry.ambiguous,
+            poison: entry.poison,
+            next_attempt_us: now.wall_us.saturating_add(wait_us),
+            error: Arc::clone(&error),
+        };
+        Outcome::Wait {
+            op,
+            effect: Effect::Delayed {
+                id,
+                wait_ms: wait,
+                failure,
+                error,
+            },
+        }
+    }
+
+    /// History was searched without a find, or could not be searched.
+    pub(crate) fn searched(&mut self, id: u64, answer: Result<(), Failure>) -> Outcome {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return Outcome::Ignore;
+        };
+        let Stage::Searching(end) = entry.stage else {
+            return Outcome::Ignore;
+        };
+        entry.stage = Stage::Busy;
+        let error = entry
+            .failure
+            .as_ref()
+            .map_or_else(|| Arc::from("null"), |(_, error)| Arc::clone(error));
+        match answer {
+            Ok(()) => Outcome::End(ended(id, end, error)),
+            Err(_) if entry.searches < SEARCHES => entry.search(id, end),
+            Err(_) => Outcome::End(ended(id, SendEnd::Unknown, error)),
+        }
+    }
+
+    /// True where an answer for this entry is awaited.
+    pub(crate) fn is_busy(&self, id: u64) -> bool {
+        self.entries
+            .get(&id)
+            .is_some_and(|entry| entry.stage != Stage::Waiting)
+    }
+
+    /// The end of the entry is on disk: the next of its lane may start.
+    pub(crate) fn settled(&mut self, id: u64, now: Millis) {
+        let Some(entry) = self.entries.remove(&id) else {
+            return;
+        };
+        self.active -= 1;
+        let Some(lane) = self.lanes.get_mut(&entry.lane) else {
+            return;
+        };
+        lane.retain(|&other| other != id);
+        match lane.front() {
+            None => {
+                self.lanes.remove(&entry.lane);
+            }
+            Some(&head) => {
+                if let Some(next) = self.entries.get(&head)
+                    && next.stage == Stage::Waiting
+                {
+                    self.due.insert((next.at.max(now), head));
+                }
+            }
+        }
+    }
+}
+
+/// What [`Outbox::start`] found.
+#[derive(Debug)]
+pub(crate) enum Start {
+    /// Record the op, then attempt the entry.
+    Attempt(Op, u64),
+    /// Its time ran out without an attempt that may have landed.
+    Expired(Op, u64),
+    /// Its time ran out after one that may have.
+    Search(Effect),
+}
+
+impl Entry {
+    fn expire(&mut self, id: u64) -> Start {
+        if self.ambiguous {
+            return Start::Search(self.find(id, SendEnd::Expired));
+        }
+        self.stage = Stage::Busy;
+        let error = self
+            .failure
+            .as_ref()
+            .map_or_else(|| Arc::from("null"), |(_, error)| Arc::clone(error));
+        Start::Expired(ended(id, SendEnd::Expired, error), id)
+    }
+
+    fn search(&mut self, id: u64, end: SendEnd) -> Outcome {
+        Outcome::Search(self.find(id, end))
+    }
+
+    fn find(&mut self, id: u64, end: SendEnd) -> Effect {
+        self.searches += 1;
+        self.stage = Stage::Searching(end);
+        Effect::FindSent {
+            id,
+            lane: self.lane.clone(),
+        }
+    }
+}
+
+fn ended(id: u64, end: SendEnd, error: Arc<str>) -> Op {
+    Op::OutboxEnded { id, end, error }
+}
+
+/// A limit whose length the platform did not tell: cold outreach, daily caps (`wire.md` 1.6).
+fn is_limit(failure: &Failure) -> bool {
+    matches!(failure, Failure::Status { status: 429, .. })
+}
+
+fn growing_wait(attempts: u32) -> u64 {
+    (1_000_u64 << attempts.saturating_sub(1).min(12)).min(LONGEST_LIMIT_WAIT_MS)
+}
+
+/// A bucket of one second's worth of sends.
+#[derive(Debug)]
+struct Rate {
+    per_second: u64,
+    // In thousandths of a send.
+    tokens: u64,
+    filled_at: Millis,
+}
+
+impl Rate {
+    fn new(per_second: u32) -> Self {
+        let per_second = u64::from(per_second.max(1));
+        Self {
+            per_second,
+            tokens: per_second * 1_000,
+            filled_at: Millis(0),
+        }
+    }
+
+    fn take(&mut self, now: Millis) -> bool {
+        let earned = now.since(self.filled_at).saturating_mul(self.per_second);
+        self.tokens = self
+            .tokens
+            .saturating_add(earned)
+            .min(self.per_second * 1_000);
+        self.filled_at = self.filled_at.max(now);
+        if self.tokens < 1_000 {
+            return false;
+        }
+        self.tokens -= 1_000;
+        true
+    }
+
+    fn ready_at(&self) -> Millis {
+        let lacking = 1_000_u64.saturating_sub(self.tokens);
+        self.filled_at + lacking.div_ceil(self.per_second)
+    }
+}
+
+/// Plain 500 answers after which a send is set aside (`wire.md` 11.51).
+const POISON_LIMIT: u32 = 12;
+/// Searches of history before an entry's fate counts as unknown.
+const SEARCHES: u32 = 6;
+/// The wait after a refusal of the key or the account.
+const IDENTITY_WAIT_MS: u64 = 60_000;
+/// The longest wait at a limit that names no time.
+const LONGEST_LIMIT_WAIT_MS: u64 = 3_600_000;
+/// The longest wait that a restart believes its records.
+const LONGEST_WAIT_MS: u64 = 24 * 3_600_000;
+
+#[cfg(test)]
+#[path = "outbox_tests.rs"]
+mod tests;
