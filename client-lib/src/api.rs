@@ -1,0 +1,180 @@
+//! THE list of methods. Each is declared once, here; the server registers what stands here and the
+//! client calls it, so the two cannot drift.
+//!
+//! A method is a type without values that implements [`Method`]; [`METHODS`] is the same list as data.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::types::{
+    Acked, ConsumerInfo, ConversationsListParams, EventsAckParams, EventsFetchParams,
+    EventsSubscribeParams, EventsUnsubscribeParams, Fetched, Health, MarkReadParams,
+    MessagesListParams, MessagesSendParams, NamedConsumer, NoParams, OutboxListParams, OutboxPage,
+    SeekParams, SendOutcome, Status, Subscribed, SyncDrained, SyncPeekParams, UpstreamParams,
+    Version,
+};
+
+/// A method of the local API.
+pub trait Method {
+    /// What it takes, by name.
+    type Params: Serialize + DeserializeOwned;
+    /// What it answers.
+    type Result: Serialize + DeserializeOwned;
+    /// Its name on the wire.
+    const NAME: &'static str;
+    /// The scope that a caller needs.
+    const SCOPE: Scope;
+    /// The member that may stand alone by position, `[value]`, where the method has but one.
+    const POSITIONAL: Option<&'static str>;
+}
+
+/// What a caller may do. Each scope holds those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Look.
+    Read,
+    /// Act as the agent.
+    Send,
+    /// Keys, shutdown, raw frames.
+    Admin,
+}
+
+impl Scope {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Send => "send",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Whether a caller with this scope may call what needs `needed`.
+    pub fn covers(self, needed: Self) -> bool {
+        self >= needed
+    }
+}
+
+/// A method as data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MethodInfo {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// The scope that a caller needs.
+    pub scope: Scope,
+    /// One sentence on what it does.
+    pub summary: &'static str,
+    /// Whether it reaches AgentChat, and so takes `timeout_ms`.
+    pub upstream: bool,
+    /// Whether it is a POST or PATCH upstream, and so takes `idempotency_key`.
+    pub post: bool,
+    /// The member that may stand alone by position.
+    pub positional: Option<&'static str>,
+}
+
+/// Declares methods. A line reads: name, type, parameters, result, scope, how it reaches AgentChat
+/// (`local`, `get`, `post`), and the member that may stand alone by position.
+macro_rules! methods {
+    ($(
+        #[doc = $summary:literal]
+        $(#[$doc:meta])*
+        $name:literal $method:ident($params:ty) -> $result:ty, $scope:ident, $reach:ident $(, [$position:literal])?;
+    )*) => {
+        $(
+            #[doc = $summary]
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy)]
+            pub enum $method {}
+
+            impl Method for $method {
+                type Params = $params;
+                type Result = $result;
+                const NAME: &'static str = $name;
+                const SCOPE: Scope = Scope::$scope;
+                const POSITIONAL: Option<&'static str> = position!($($position)?);
+            }
+        )*
+
+        /// Every method of this version, in the order of the contract.
+        pub const METHODS: &[MethodInfo] = &[$(
+            MethodInfo {
+                name: $name,
+                scope: Scope::$scope,
+                summary: $summary.trim_ascii(),
+                upstream: reach!($reach).0,
+                post: reach!($reach).1,
+                positional: $method::POSITIONAL,
+            },
+        )*];
+    };
+}
+
+/// Whether a method goes upstream, and whether as a POST.
+macro_rules! reach {
+    (local) => {
+        (false, false)
+    };
+    (get) => {
+        (true, false)
+    };
+    (post) => {
+        (true, true)
+    };
+}
+
+macro_rules! position {
+    () => {
+        None
+    };
+    ($member:literal) => {
+        Some($member)
+    };
+}
+
+methods! {
+    /// Opens a subscription: events then come as notifications.
+    "events.subscribe" EventsSubscribe(EventsSubscribeParams) -> Subscribed, Read, local;
+    /// Marks all events up to an offset as done with.
+    "events.ack" EventsAck(EventsAckParams) -> Acked, Read, local;
+    /// Fetches a page of events, waiting for the first one if asked to.
+    "events.fetch" EventsFetch(EventsFetchParams) -> Fetched, Read, local;
+    /// Ends a subscription.
+    "events.unsubscribe" EventsUnsubscribe(EventsUnsubscribeParams) -> bool, Read, local, ["subscription"];
+    /// Lists the durable consumers.
+    "consumers.list" ConsumersList(NoParams) -> Vec<ConsumerInfo>, Read, local;
+    /// Forgets a durable consumer.
+    "consumers.delete" ConsumersDelete(NamedConsumer) -> bool, Send, local, ["name"];
+    /// Moves a durable consumer to another place in the log.
+    "consumers.seek" ConsumersSeek(SeekParams) -> Acked, Send, local;
+    /// Sends a message.
+    "messages.send" MessagesSend(MessagesSendParams) -> SendOutcome, Send, post;
+    /// Reads a conversation's history at AgentChat.
+    "messages.list" MessagesList(MessagesListParams) -> Box<RawValue>, Read, get;
+    /// Marks a message as read.
+    "messages.mark_read" MessagesMarkRead(MarkReadParams) -> Box<RawValue>, Send, post, ["message_id"];
+    /// Tells who the agent is.
+    "agents.me" AgentsMe(UpstreamParams) -> Box<RawValue>, Read, get;
+    /// Lists the agent's conversations at AgentChat.
+    "conversations.list" ConversationsList(ConversationsListParams) -> Box<RawValue>, Read, get;
+    /// Looks at what AgentChat has not delivered yet, and leaves it so.
+    "sync.peek" SyncPeek(SyncPeekParams) -> Box<RawValue>, Read, get;
+    /// Fetches what AgentChat has not delivered yet now, instead of at the next turn.
+    "sync.drain" SyncDrain(UpstreamParams) -> SyncDrained, Send, get;
+    /// Lists messages that were given to the daemon.
+    "outbox.list" OutboxList(OutboxListParams) -> OutboxPage, Read, local;
+    /// Tells the program's version.
+    "daemon.version" DaemonVersion(NoParams) -> Version, Read, local;
+    /// Tells all about the daemon's state.
+    "daemon.status" DaemonStatus(NoParams) -> Status, Read, local;
+    /// Tells whether messages get through.
+    "daemon.health" DaemonHealth(NoParams) -> Health, Read, local;
+    /// Stops the daemon.
+    "daemon.shutdown" DaemonShutdown(NoParams) -> bool, Admin, local;
+}
+
+/// The method of a name.
+pub fn method(name: &str) -> Option<&'static MethodInfo> {
+    METHODS.iter().find(|method| method.name == name)
+}

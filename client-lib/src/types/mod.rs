@@ -1,0 +1,45 @@
+//! The parameters, results and notifications of the local API, exactly as they stand on the wire.
+//!
+//! Parameters refuse what the contract does not name: an unknown member, a value out of range, text that
+//! could never go upstream. So a value of these types is a valid one. Where a member is optional,
+//! `null` counts as "left out". Results are lenient: members that this version does not know are
+//! passed over. JSON that is AgentChat's own is kept as raw text, so it goes through unchanged.
+
+mod common;
+mod conversations;
+mod daemon;
+mod events;
+mod filter;
+mod health;
+mod json;
+mod messages;
+mod outbox;
+mod reading;
+mod text;
+mod time;
+
+pub use common::{NoParams, OutOfRange, Seq, TimeoutMs, UpstreamParams};
+pub use conversations::{ConversationsListParams, SyncDrained, SyncPeekLimit, SyncPeekParams};
+pub use daemon::{
+    AckCapability, AgentStatus, ConnectionState, ConnectionStatus, Durability, LastClose,
+    LogStatus, OrderingStatus, OutboxStatus, Status, StorageStatus, SyncStatus, Version,
+};
+pub use events::{
+    Event, EventNotice, GoingAway, Source, SubscriptionClosed, SubscriptionLagged, kind,
+    notification,
+};
+pub use filter::{ConsumerName, Filter, Start};
+pub use health::{ConsumerHealth, Health, HealthReason, ReceiveHealth, SendHealth, Verdict};
+pub use json::JsonObject;
+pub use messages::{
+    Address, BacklogWarning, Content, Cursor, Delivery, ExpiresInMs, MarkReadParams,
+    MessagesListParams, MessagesSendParams, QueuedMessage, SendOutcome, SentMessage,
+};
+pub use outbox::{OutboxEntry, OutboxListLimit, OutboxListParams, OutboxPage, OutboxState};
+pub use reading::{
+    Ack, AckMode, Acked, ConsumerInfo, EventsAckParams, EventsFetchParams, EventsSubscribeParams,
+    EventsUnsubscribeParams, FetchLimit, Fetched, MaxInFlight, Mode, NamedConsumer, SeekParams,
+    Subscribed, WaitMs,
+};
+pub use text::{ClientMsgId, Handle, Id, InvalidText, Text};
+pub use time::{InvalidTime, Timestamp};

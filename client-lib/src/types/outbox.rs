@@ -1,0 +1,99 @@
+//! `outbox.list`: what waits to be sent, and what became of it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::common::{null_default, ranged};
+use super::text::ClientMsgId;
+use super::time::Timestamp;
+
+/// Where an outbox entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxState {
+    /// Waits for its turn or for the time of its next attempt.
+    Queued,
+    /// An attempt is under way.
+    Sending,
+    /// AgentChat took it.
+    Sent,
+    /// It will not be sent.
+    Failed,
+    /// Its time ran out before AgentChat took it.
+    Expired,
+    /// The daemon cannot tell whether it landed.
+    Unknown,
+    /// Taken back by a caller.
+    Cancelled,
+}
+
+impl OutboxState {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Expired => "expired",
+            Self::Unknown => "unknown",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Parameters of `outbox.list`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutboxListParams {
+    /// Only entries in this state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<OutboxState>,
+    /// How many at most.
+    #[serde(default, deserialize_with = "null_default")]
+    pub limit: OutboxListLimit,
+    /// A `next_after` of an earlier page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+}
+
+ranged! {
+    /// How many outbox entries a page holds.
+    OutboxListLimit(u32), 1, 1_000, default 100
+}
+
+/// Result of `outbox.list`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OutboxPage {
+    /// In the order in which they were accepted.
+    pub entries: Vec<OutboxEntry>,
+    /// Where the next page begins; `null` where this one was the last.
+    pub next_after: Option<u64>,
+}
+
+/// One message that was given to the daemon.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OutboxEntry {
+    /// The daemon's name for it.
+    pub outbox_id: String,
+    /// The sender's name for it.
+    pub client_msg_id: ClientMsgId,
+    /// Where it stands.
+    pub state: OutboxState,
+    /// The handle that it goes to, where it was addressed so.
+    pub to: Option<String>,
+    /// The conversation that it goes to, where it was addressed so or AgentChat told.
+    pub conversation_id: Option<String>,
+    /// Attempts made.
+    pub attempts: u64,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it is tried next, where it waits.
+    pub next_attempt_at: Option<Timestamp>,
+    /// When it will be given up.
+    pub expires_at: Option<Timestamp>,
+    /// What the last attempt ended with: an error object as a caller would have seen it.
+    pub last_error: Option<Box<RawValue>>,
+    /// The message as AgentChat gave it back; `null` until it is sent.
+    pub message: Option<Box<RawValue>>,
+}

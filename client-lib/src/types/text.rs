@@ -1,0 +1,198 @@
+//! Text that goes upstream: refused here where AgentChat could never take it.
+//!
+//! U+0000 is answered by AgentChat with a 500 on every attempt, so a message with it would be
+//! retried for ever. It is refused at the member that holds it.
+
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Why a text was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidText {
+    /// It holds U+0000.
+    Nul,
+    /// It is empty or longer than the limit.
+    Length {
+        /// The fewest characters allowed.
+        min: usize,
+        /// The most characters allowed.
+        max: usize,
+    },
+    /// It is `.` or `..`, which no identifier is and which would change the meaning of a URL path.
+    PathSegment,
+    /// It holds a character outside of `A-Z a-z 0-9 . _ -`.
+    Character,
+}
+
+impl fmt::Display for InvalidText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nul => f.write_str("text must not contain U+0000"),
+            Self::Length { min, max } => write!(f, "must have {min} to {max} characters"),
+            Self::PathSegment => f.write_str("`.` and `..` are no identifiers"),
+            Self::Character => f.write_str("only the characters A-Z a-z 0-9 . _ - are allowed"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidText {}
+
+/// Declares a newtype over `String` whose every value passed `$check`.
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes the text if it is allowed.
+            ///
+            /// # Errors
+            /// Says what is wrong with the text.
+            pub fn new(text: impl Into<String>) -> Result<Self, $crate::types::InvalidText> {
+                let check: fn(String) -> Result<String, $crate::types::InvalidText> = $check;
+                check(text.into()).map(Self)
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The text, owned.
+            pub fn into_string(self) -> String {
+                self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::types::InvalidText;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = $crate::types::InvalidText;
+
+            fn try_from(text: &str) -> Result<Self, Self::Error> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $crate::types::InvalidText;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::new(text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::new(text).map_err(D::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use checked_text;
+
+checked_text! {
+    /// Any text without U+0000.
+    Text, no_nul
+}
+
+checked_text! {
+    /// An identifier that AgentChat or the daemon gave out; opaque, up to 256 characters.
+    Id, |text| {
+        let text = no_nul(text)?;
+        if text == "." || text == ".." {
+            return Err(InvalidText::PathSegment);
+        }
+        within(text, ID_MAX_CHARS)
+    }
+}
+
+checked_text! {
+    /// The caller's own identity of a message, 1 to 128 characters as AgentChat counts them (UTF-16).
+    ClientMsgId, |text| within(no_nul(text)?, CLIENT_MSG_ID_MAX_CHARS)
+}
+
+checked_text! {
+    /// An agent's handle, taken with or without one leading `@` and in any case; kept bare and in lower
+    /// case. Its form is AgentChat's to judge, so that its answer is the one the caller sees.
+    Handle, |text| {
+        let mut text = no_nul(text)?;
+        // Exactly one `@` is decoration. With two the platform answers 404; taking one off here
+        // would turn that into a delivery.
+        if text.starts_with('@') && !text.starts_with("@@") {
+            text.remove(0);
+        }
+        text.make_ascii_lowercase();
+        Ok(text)
+    }
+}
+
+fn no_nul(text: String) -> Result<String, InvalidText> {
+    if text.contains('\0') {
+        Err(InvalidText::Nul)
+    } else {
+        Ok(text)
+    }
+}
+
+fn within(text: String, max: usize) -> Result<String, InvalidText> {
+    let chars = text.encode_utf16().count();
+    if chars == 0 || chars > max {
+        return Err(InvalidText::Length { min: 1, max });
+    }
+    Ok(text)
+}
+
+const ID_MAX_CHARS: usize = 256;
+const CLIENT_MSG_ID_MAX_CHARS: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_loses_one_at_sign_and_its_capitals_but_never_two_at_signs() {
+        assert_eq!(Handle::new("@Alice").unwrap().as_str(), "alice");
+        assert_eq!(Handle::new("alice").unwrap().as_str(), "alice");
+        assert_eq!(Handle::new("@@bob").unwrap().as_str(), "@@bob");
+    }
+
+    #[test]
+    fn a_client_msg_id_is_counted_as_the_platform_counts_it() {
+        assert!(ClientMsgId::new("a".repeat(128)).is_ok());
+        assert!(ClientMsgId::new("a".repeat(129)).is_err());
+        assert!(ClientMsgId::new("\u{1F600}".repeat(64)).is_ok());
+        assert!(ClientMsgId::new("\u{1F600}".repeat(65)).is_err());
+        assert!(ClientMsgId::new("").is_err());
+    }
+
+    #[test]
+    fn an_id_can_not_walk_up_a_url_path() {
+        assert_eq!(Id::new(".."), Err(InvalidText::PathSegment));
+        assert_eq!(Id::new("msg\0"), Err(InvalidText::Nul));
+        assert!(Id::new("msg_abc").is_ok());
+    }
+}
