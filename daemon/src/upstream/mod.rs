@@ -39,4 +39,4 @@ pub use request::{Method, Request};
 pub use rest::{Rest, RestConfig};
 pub use retry::RetryPolicy;
 pub use retry_after::parse as parse_retry_after;
-pub use typed::{Drained, HistoryCursor, Me, Sent};
+pub use typed::{Dated, HistoryCursor, Me, Sent};

@@ -237,7 +237,7 @@ async fn a_cursor_goes_back_in_the_type_that_it_came_in() {
     .await;
     let rest = server.rest();
     let drained = rest.sync(100, None).await.unwrap();
-    let cursor = drained.page.cursor().unwrap();
+    let cursor = drained.value.cursor().unwrap();
     assert_eq!(rest.sync_ack(cursor).await.unwrap(), Some(3));
     let text = Cursor::Text("del_a b".into());
     assert_eq!(rest.sync_ack(&text).await.unwrap(), Some(3));

@@ -34,11 +34,11 @@ pub struct Me {
     pub raw: Arc<str>,
 }
 
-/// A page of sync and when the server made it.
+/// An answer and when the server made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drained {
-    /// The clean prefix.
-    pub page: SyncPage,
+pub struct Dated<T> {
+    /// What it says.
+    pub value: T,
     /// The server's clock when it answered, in milliseconds since the Unix epoch.
     pub date_ms: Option<i64>,
 }
@@ -81,14 +81,18 @@ impl Rest {
     ///
     /// # Errors
     /// A body of neither form is [`ApiFailure::Shape`], never an empty page.
-    pub async fn sync(&self, limit: u32, after: Option<&Cursor>) -> Result<Drained, ApiFailure> {
+    pub async fn sync(
+        &self,
+        limit: u32,
+        after: Option<&Cursor>,
+    ) -> Result<Dated<SyncPage>, ApiFailure> {
         let request = Request::get(&["v1", "messages", "sync"])
             .query("limit", limit)
             .query_some("after", after);
         let answer = self.call(request).await?;
-        let page = read(&answer, wire::sync_page)?;
-        Ok(Drained {
-            page,
+        let value = read(&answer, wire::sync_page)?;
+        Ok(Dated {
+            value,
             date_ms: answer.date_ms,
         })
     }
@@ -133,13 +137,17 @@ impl Rest {
         &self,
         limit: Option<u32>,
         offset: Option<u32>,
-    ) -> Result<Page<ConversationItem>, ApiFailure> {
+    ) -> Result<Dated<Page<ConversationItem>>, ApiFailure> {
         let request = Request::get(&["v1", "conversations"])
             .query_some("limit", limit)
             .query_some("offset", offset);
-        let page = read(&self.call(request).await?, wire::conversations)?;
-        warn_of_unreadable("conversations", page.unreadable);
-        Ok(page)
+        let answer = self.call(request).await?;
+        let value = read(&answer, wire::conversations)?;
+        warn_of_unreadable("conversations", value.unreadable);
+        Ok(Dated {
+            value,
+            date_ms: answer.date_ms,
+        })
     }
 
     /// Sends a message once. `body` is the JSON as the outbox holds it.

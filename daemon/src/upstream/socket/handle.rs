@@ -70,10 +70,10 @@ impl SocketSender {
     /// # Errors
     /// See [`NotSent`]. An acknowledgement that is lost is harmless: the message comes again.
     pub fn ack(&self, message_id: &str) -> Result<(), NotSent> {
-        self.json(&AckFrame {
+        self.raw(json(&AckFrame {
             r#type: "ack",
             message_id,
-        })
+        }))
     }
 
     /// Tells the others of a conversation that the agent types, or no longer does.
@@ -85,10 +85,10 @@ impl SocketSender {
             Typing::Start => "typing.start",
             Typing::Stop => "typing.stop",
         };
-        self.json(&TypingFrame {
+        self.raw(json(&TypingFrame {
             r#type,
             payload: TypingPayload { conversation_id },
-        })
+        }))
     }
 
     /// Sends a frame as it is.

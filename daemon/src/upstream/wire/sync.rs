@@ -28,6 +28,15 @@ impl SyncPage {
     pub fn cursor(&self) -> Option<&Cursor> {
         self.ids.iter().rev().flatten().next()
     }
+
+    /// How many rows stand up to that cursor, its own included.
+    #[must_use]
+    pub fn covered(&self) -> usize {
+        self.ids
+            .iter()
+            .rposition(Option::is_some)
+            .map_or(0, |last| last + 1)
+    }
 }
 
 /// Reads a page: a bare array, or an object with `envelopes`; the JSON itself decides.

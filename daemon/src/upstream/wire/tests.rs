@@ -262,7 +262,10 @@ fn a_page_ends_before_its_first_unreadable_row() {
     .unwrap();
     assert_eq!(page.rows.len(), 2);
     assert_eq!(page.ids, [Some(Cursor::Text("d1".into())), None]);
-    assert_eq!(page.cursor(), Some(&Cursor::Text("d1".into())));
+    assert_eq!(
+        (page.cursor(), page.covered()),
+        (Some(&Cursor::Text("d1".into())), 1)
+    );
     assert!(page.poisoned.unwrap().starts_with("row 3 of 4"));
     let poisoned = sync_page(r#"{"envelopes":[{"delivery_id":1,"message":null}]}"#).unwrap();
     assert!(poisoned.rows.is_empty() && poisoned.poisoned.is_some());
