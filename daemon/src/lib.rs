@@ -1,1 +1,3 @@
 //! Daemon.
+pub mod event;
+pub mod store;

@@ -1,0 +1,100 @@
+//! Opening the database: pragmas, migrations, and the refusal of what is newer than we are.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+use tokio::sync::mpsc;
+
+use super::{
+    error::StoreError,
+    jobs::{JOB_QUEUE, Writer},
+    reader::Reader,
+    snapshot::{Loaded, load},
+    writer::{Committed, WriterThread},
+};
+
+/// When a commit counts as durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// After an fsync: survives a power cut.
+    Full,
+    /// SQLite's WAL default: survives a crash of the daemon, not one of the machine.
+    Normal,
+}
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    /// Changes.
+    pub writer: Writer,
+    /// Queries.
+    pub reader: Reader,
+    /// What each commit did, in order. Never longer than the writer's queue.
+    pub committed: mpsc::UnboundedReceiver<Committed>,
+    /// What the database held when it was opened.
+    pub loaded: Loaded,
+    /// The database file.
+    pub path: PathBuf,
+}
+
+impl Store {
+    /// Opens or makes `state.db` in `dir` and starts its threads. Blocking.
+    pub fn open(dir: &Path, durability: Durability) -> Result<Self, StoreError> {
+        let path = dir.join(FILE);
+        let mut connection = Connection::open(&path)?;
+        refuse_newer(&connection, &path)?;
+        prepare(&connection, durability)?;
+        MIGRATIONS.to_latest(&mut connection).map_err(|error| match error {
+            rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
+            other => StoreError::Refused(other.to_string()),
+        })?;
+        let loaded = load(&connection)?;
+        let (committed_sender, committed) = mpsc::unbounded_channel();
+        let (jobs, receiver) = mpsc::channel(JOB_QUEUE);
+        WriterThread::start(connection, receiver, committed_sender)?;
+        let reader = Reader::start(&path)?;
+        Ok(Self { writer: Writer::new(jobs), reader, committed, loaded, path })
+    }
+}
+
+fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > SCHEMA_VERSION {
+        return Err(StoreError::Newer { path: path.into(), found, known: SCHEMA_VERSION });
+    }
+    Ok(())
+}
+
+fn prepare(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::Io(format!("journal mode is {mode}: the file system lacks locks")));
+    }
+    connection.pragma_update(
+        None,
+        "synchronous",
+        match durability {
+            Durability::Full => "FULL",
+            Durability::Normal => "NORMAL",
+        },
+    )?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+/// The database's name in the state dir.
+const FILE: &str = "state.db";
+/// A reader's checkpoint or a backup may hold the lock for a moment.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+/// Statements kept prepared.
+const STATEMENTS: usize = 64;
+
+/// One file a step, never edited after a release.
+pub(super) const STEPS: &[M<'static>] = &[M::up(include_str!("sql/0001_init.sql"))];
+const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
+/// What `user_version` says once every step has run.
+pub(super) const SCHEMA_VERSION: u32 = 1;

@@ -1,0 +1,180 @@
+//! The one thread that writes, and its group commit.
+
+use std::{sync::Arc, thread};
+
+use agentchatd_engine::{Report, Token};
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    apply::Batch,
+    error::StoreError,
+    jobs::{ConsumerChange, Job},
+    snapshot::load,
+};
+use crate::event::LogEvent;
+
+/// What one transaction did, or that it failed.
+#[derive(Debug)]
+pub enum Committed {
+    /// On disk.
+    Done {
+        /// What the engine wants to know, in token order.
+        reports: Vec<(Token, Report)>,
+        /// The events that entered the log, in offset order.
+        events: Vec<Arc<LogEvent>>,
+    },
+    /// Nothing of it is on disk. Every later commit is refused until a reload.
+    Failed(StoreError),
+}
+
+/// The writer's side of the queue.
+pub(super) struct WriterThread {
+    connection: Connection,
+    jobs: mpsc::Receiver<Job>,
+    committed: mpsc::UnboundedSender<Committed>,
+    /// Set by a failed commit: the engine is ahead of the disk until it has reloaded.
+    refused: Option<StoreError>,
+}
+
+impl WriterThread {
+    pub(super) fn start(
+        connection: Connection,
+        jobs: mpsc::Receiver<Job>,
+        committed: mpsc::UnboundedSender<Committed>,
+    ) -> Result<(), StoreError> {
+        let thread = Self { connection, jobs, committed, refused: None };
+        thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || thread.run())
+            .map(|_| ())
+            .map_err(|error| StoreError::Io(error.to_string()))
+    }
+
+    fn run(mut self) {
+        while let Some(first) = self.jobs.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP_LIMIT
+                && let Ok(job) = self.jobs.try_recv()
+            {
+                group.push(job);
+            }
+            self.commit(group);
+        }
+    }
+
+    /// Carries a group out, a transaction for each run of jobs that can share one.
+    fn commit(&mut self, group: Vec<Job>) {
+        let mut commits = Vec::new();
+        let mut changes = Vec::new();
+        for job in group {
+            match job {
+                Job::Commit(token, ops) => commits.push((token, ops)),
+                Job::Consumer(change, reply) => changes.push((change, reply)),
+                Job::Reload(reply) => {
+                    self.transact(std::mem::take(&mut commits), std::mem::take(&mut changes));
+                    self.refused = None;
+                    let _ = reply.send(load(&self.connection));
+                }
+                Job::Close(reply) => {
+                    self.transact(std::mem::take(&mut commits), std::mem::take(&mut changes));
+                    let _ = reply.send(self.checkpoint());
+                }
+            }
+        }
+        self.transact(commits, changes);
+    }
+
+    fn transact(
+        &mut self,
+        commits: Vec<(Token, Vec<agentchatd_engine::Op>)>,
+        changes: Vec<(ConsumerChange, oneshot::Sender<Result<bool, StoreError>>)>,
+    ) {
+        if commits.is_empty() && changes.is_empty() {
+            return;
+        }
+        // While the engine is ahead of the disk its commits are dropped; consumers go on.
+        let commits = if self.refused.is_some() { Vec::new() } else { commits };
+        let had_commits = !commits.is_empty();
+        match self.write(commits, &changes) {
+            Ok((batch, answers)) => {
+                if had_commits {
+                    let Batch { reports, events, .. } = batch;
+                    let _ = self.committed.send(Committed::Done { reports, events });
+                }
+                for ((_, reply), answer) in changes.into_iter().zip(answers) {
+                    let _ = reply.send(Ok(answer));
+                }
+            }
+            Err(error) => {
+                if had_commits {
+                    self.refused = Some(error.clone());
+                    let _ = self.committed.send(Committed::Failed(error.clone()));
+                }
+                for (_, reply) in changes {
+                    let _ = reply.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    fn write(
+        &mut self,
+        commits: Vec<(Token, Vec<agentchatd_engine::Op>)>,
+        changes: &[(ConsumerChange, oneshot::Sender<Result<bool, StoreError>>)],
+    ) -> Result<(Batch, Vec<bool>), StoreError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut batch = Batch::begin(&transaction)?;
+        for (token, ops) in commits {
+            let report = batch.apply(&transaction, ops)?;
+            batch.reports.push((token, report));
+        }
+        let mut answers = Vec::with_capacity(changes.len());
+        for (change, _) in changes {
+            answers.push(change_consumer(&transaction, change)?);
+        }
+        transaction.commit()?;
+        Ok((batch, answers))
+    }
+
+    fn checkpoint(&self) -> Result<(), StoreError> {
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+}
+
+fn change_consumer(connection: &Connection, change: &ConsumerChange) -> Result<bool, StoreError> {
+    let changed = match change {
+        ConsumerChange::Put(row) => connection
+            .prepare_cached(
+                "INSERT INTO consumers
+                     (name, filter, acked, given, max_in_flight, created_us, last_seen_us)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (name) DO UPDATE SET
+                     filter = excluded.filter, acked = excluded.acked, given = excluded.given,
+                     max_in_flight = excluded.max_in_flight, last_seen_us = excluded.last_seen_us",
+            )?
+            .execute((
+                &row.name,
+                &row.filter,
+                row.acked.cast_signed(),
+                row.given.cast_signed(),
+                row.max_in_flight,
+                row.created_at_us,
+                row.last_seen_at_us,
+            ))?,
+        ConsumerChange::Ack { name, acked, given } => connection
+            .prepare_cached("UPDATE consumers SET acked = ?2, given = ?3 WHERE name = ?1")?
+            .execute((name, acked.cast_signed(), given.cast_signed()))?,
+        ConsumerChange::Delete(name) => {
+            connection.prepare_cached("DELETE FROM consumers WHERE name = ?1")?.execute([name])?
+        }
+        ConsumerChange::Touch { name, at_us } => connection
+            .prepare_cached("UPDATE consumers SET last_seen_us = ?2 WHERE name = ?1")?
+            .execute((name, at_us))?,
+    };
+    Ok(changed > 0)
+}
+
+/// Jobs in one transaction at most.
+const GROUP_LIMIT: usize = 1_024;
