@@ -66,10 +66,6 @@ impl Server {
         self.seen.lock().unwrap().clone()
     }
 
-    pub(super) fn platform(&self) -> Platform {
-        platform(&self.base)
-    }
-
     /// REST against it, with quick retries.
     pub(super) fn rest(&self) -> Rest {
         rest(&self.base)

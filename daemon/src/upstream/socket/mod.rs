@@ -17,6 +17,8 @@ mod task;
 mod write;
 
 #[cfg(test)]
+mod line_tests;
+#[cfg(test)]
 mod tests;
 
 pub use dial::{DialFailure, Refusal, Socket, dial};
