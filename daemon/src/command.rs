@@ -8,7 +8,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use agentchatd_client::error::ApiErrorData;
+use agentchatd_client::types::{BacklogWarning, Health, Status, SyncDrained};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -27,20 +28,17 @@ pub enum Command {
     /// Run sync now instead of at its next turn.
     Drain {
         /// Answered when an empty page was met and all before it is committed.
-        reply: oneshot::Sender<Result<Drained, CallFailure>>,
+        reply: oneshot::Sender<Result<SyncDrained, CallFailure>>,
     },
-    /// The driver's part of `daemon.status`.
+    /// `daemon.status`.
     Status {
-        /// Members for the answer, by name (`agent`, `connection`, `sync`, `log`, `ordering`,
-        /// `outbox`, `storage`, `config_path`, `warnings`, `version`, `pid`, `started_at`,
-        /// `uptime_ms`); the local API adds `consumers`, `subscriptions` and `clients`.
-        reply: oneshot::Sender<serde_json::Map<String, Value>>,
+        /// All but `consumers`, `subscriptions` and `clients`, which the local API fills in.
+        reply: oneshot::Sender<Box<Status>>,
     },
-    /// The driver's part of `daemon.health`.
+    /// `daemon.health`.
     Health {
-        /// Members for the answer, by name (`verdict`, `since`, `reasons`, `receive`, `send`); the
-        /// local API adds `consumers`.
-        reply: oneshot::Sender<serde_json::Map<String, Value>>,
+        /// All but `consumers`, which the local API fills in.
+        reply: oneshot::Sender<Box<Health>>,
     },
     /// Stop the daemon in order.
     Shutdown {
@@ -79,7 +77,7 @@ pub struct Accepted {
 }
 
 /// Why nothing was accepted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// The id was used before with another content or address.
     Conflict {
@@ -88,10 +86,10 @@ pub enum Refusal {
     },
     /// The outbox is full.
     Overloaded {
-        /// The limit that is hit.
-        limit: u64,
+        /// The name of the limit that is hit.
+        limit: &'static str,
         /// When to try again.
-        retry_after_ms: u64,
+        retry_after_ms: Option<u64>,
     },
     /// The disk or the database refuses.
     Storage {
@@ -105,7 +103,7 @@ pub enum Refusal {
 }
 
 /// How a send ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Outcome {
     /// The platform has it.
     Sent {
@@ -113,8 +111,8 @@ pub enum Outcome {
         message: Arc<str>,
         /// True where the outcome was recorded before, here or there.
         replayed: bool,
-        /// JSON text of the platform's warning about the recipient's backlog.
-        backlog_warning: Option<Arc<str>>,
+        /// The platform's warning about the recipient's backlog.
+        backlog_warning: Option<BacklogWarning>,
         /// Where it stands in the log; `None` while an open hole is before it.
         offset: Option<u64>,
     },
@@ -134,32 +132,23 @@ pub enum Outcome {
         /// What the last attempt met.
         reason: String,
         /// How many attempts were made.
-        attempts: u32,
+        attempts: u64,
     },
     /// It was taken out of the outbox by hand.
     Cancelled,
 }
 
-/// What `sync.drain` tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drained {
-    /// Rows that the pages held.
-    pub drained: u64,
-    /// Rows that the platform was told are delivered.
-    pub acked: u64,
-}
-
 /// Why a request to the platform failed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum CallFailure {
     /// The platform answered other than 2xx.
-    Api(Box<ApiFailure>),
+    Api(Box<ApiErrorData>),
     /// There was no answer.
     Unavailable {
         /// Why, without the key.
         reason: String,
         /// How often it was tried.
-        attempts: u32,
+        attempts: u64,
         /// When the next attempt makes sense.
         retry_after_ms: Option<u64>,
     },
@@ -172,25 +161,4 @@ pub enum CallFailure {
         /// What it said.
         reason: String,
     },
-}
-
-/// An answer of the platform other than 2xx.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ApiFailure {
-    /// The HTTP status.
-    pub status: u16,
-    /// The server's own code, never replaced.
-    pub code: String,
-    /// The SDK's error class, without its prefix.
-    pub class: &'static str,
-    /// The server's words.
-    pub message: String,
-    /// The server's id of the request.
-    pub request_id: Option<String>,
-    /// How long to wait, by the server.
-    pub retry_after_ms: Option<u64>,
-    /// The server's `details`, JSON text as it came.
-    pub details: Option<Arc<str>>,
-    /// The typed members of the class (`recipient_handle`, `limit`, …).
-    pub typed: serde_json::Map<String, Value>,
 }

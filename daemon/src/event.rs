@@ -68,18 +68,30 @@ impl LogEvent {
         push_number(&mut out, (self.offset != 0).then_some(self.offset));
         out.push_str(",\"type\":");
         push_text(&mut out, &self.kind);
-        let _ = write!(out, ",\"received_at\":\"{}\"", rfc3339_millis(self.received_at_us));
+        let _ = write!(
+            out,
+            ",\"received_at\":\"{}\"",
+            rfc3339_millis(self.received_at_us)
+        );
         out.push_str(",\"conversation_id\":");
         push_optional(&mut out, self.conversation_id.as_deref());
         out.push_str(",\"message_id\":");
         push_optional(&mut out, self.message_id.as_deref());
         out.push_str(",\"seq\":");
         push_number(&mut out, self.seq);
-        let _ = write!(out, ",\"source\":\"{}\",\"late\":{},\"payload\":", self.source, self.late);
+        let _ = write!(
+            out,
+            ",\"source\":\"{}\",\"late\":{},\"payload\":",
+            self.source, self.late
+        );
         // A line break inside the platform's JSON can only be white space between its tokens; as
         // such it would split the line that this text travels in.
         if self.payload.contains(['\n', '\r']) {
-            out.extend(self.payload.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
+            out.extend(
+                self.payload
+                    .chars()
+                    .map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }),
+            );
         } else if self.payload.is_empty() {
             out.push_str("null");
         } else {
@@ -159,14 +171,21 @@ mod tests {
 
     #[test]
     fn an_ephemeral_event_has_no_offset() {
-        let event = LogEvent { offset: 0, kind: "typing.start".into(), ..LogEvent::default() };
+        let event = LogEvent {
+            offset: 0,
+            kind: "typing.start".into(),
+            ..LogEvent::default()
+        };
         let value: serde_json::Value = serde_json::from_str(&event.render()).unwrap();
         assert!(value["offset"].is_null() && value["seq"].is_null() && value["payload"].is_null());
     }
 
     #[test]
     fn a_payload_over_several_lines_becomes_one_line_of_the_same_meaning() {
-        let event = LogEvent { payload: "{\n \"a\":\r\n 1}".into(), ..event() };
+        let event = LogEvent {
+            payload: "{\n \"a\":\r\n 1}".into(),
+            ..event()
+        };
         let text = event.render();
         assert!(!text.contains(['\n', '\r']));
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();

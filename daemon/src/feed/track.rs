@@ -1,0 +1,126 @@
+//! How far the events of one subscription were written, told by the connection's writer.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Shared by a subscription, the writer of its connection, and whoever ends it.
+#[derive(Debug, Default)]
+pub struct Track {
+    given: AtomicU64,
+    written: AtomicU64,
+    wake: Notify,
+    muted: AtomicBool,
+    ended: CancellationToken,
+    reason: OnceLock<Ending>,
+}
+
+/// Why a subscription ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Another subscription took the consumer over.
+    Takeover,
+    /// The consumer was deleted.
+    Deleted,
+    /// The client asked for it.
+    Unsubscribed,
+    /// The database refuses.
+    Storage,
+    /// The connection is gone.
+    Disconnected,
+}
+
+impl Ending {
+    /// The `reason` of `events.closed`; `None` where the client needs no telling.
+    pub fn told(self) -> Option<&'static str> {
+        match self {
+            Self::Takeover => Some("takeover"),
+            Self::Deleted => Some("deleted"),
+            Self::Storage => Some("storage_error"),
+            Self::Unsubscribed | Self::Disconnected => None,
+        }
+    }
+}
+
+impl Track {
+    /// The writer is about to hand the event at `offset` to the socket. False where the
+    /// subscription is over and the event must not go out any more.
+    pub fn give(&self, offset: u64) -> bool {
+        // Sequentially consistent together with `end`: either the end sees this offset as given,
+        // or the writer sees the end.
+        self.given.fetch_max(offset, Ordering::SeqCst);
+        !self.muted.load(Ordering::SeqCst)
+    }
+
+    /// Everything up to `offset` is written.
+    pub fn wrote(&self, offset: u64) {
+        self.written.fetch_max(offset, Ordering::SeqCst);
+        self.wake.notify_one();
+    }
+
+    /// The highest offset that may have reached the client.
+    pub fn given(&self) -> u64 {
+        self.given.load(Ordering::SeqCst)
+    }
+
+    /// The highest offset that was written whole.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::SeqCst)
+    }
+
+    /// Waits until [`Self::written`] passed `seen`. For one waiter at a time.
+    pub async fn written_past(&self, seen: u64) -> u64 {
+        loop {
+            let written = self.written();
+            if written > seen {
+                return written;
+            }
+            self.wake.notified().await;
+        }
+    }
+
+    /// Ends the subscription; only the first reason counts.
+    pub fn end(&self, ending: Ending) {
+        let _ = self.reason.set(ending);
+        self.muted.store(true, Ordering::SeqCst);
+        self.ended.cancel();
+    }
+
+    /// Waits for the end.
+    pub async fn ended(&self) -> Ending {
+        self.ended.cancelled().await;
+        self.ending().unwrap_or(Ending::Disconnected)
+    }
+
+    /// The end, where it has come.
+    pub fn ending(&self) -> Option<Ending> {
+        self.reason.get().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_the_end_no_event_goes_out() {
+        let track = Track::default();
+        assert!(track.give(3));
+        track.end(Ending::Takeover);
+        track.end(Ending::Deleted);
+        assert!(!track.give(4));
+        assert_eq!(track.ending(), Some(Ending::Takeover));
+    }
+
+    #[tokio::test]
+    async fn a_waiter_learns_how_far_events_were_written() {
+        let track = Track::default();
+        track.wrote(2);
+        track.wrote(1);
+        assert_eq!(track.written_past(0).await, 2);
+        let (seen, ()) = tokio::join!(track.written_past(2), async { track.wrote(7) });
+        assert_eq!(seen, 7);
+    }
+}
