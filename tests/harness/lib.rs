@@ -1,1 +1,6 @@
-//! Harness.
+//! Test harness of agentchatd: everything its tests, benchmarks and the demo stand on.
+//!
+//! [`sandbox`] is a stand-in for the AgentChat platform that runs on loopback and can be told to
+//! misbehave in every way the platform is known to.
+
+pub mod sandbox;

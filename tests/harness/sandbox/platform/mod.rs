@@ -1,0 +1,42 @@
+//! The platform's state and rules, without any I/O.
+//!
+//! Everything here is a plain function over [`Platform`]: a request and the time go in, an answer
+//! and a list of effects (pushes, closes, facts for the journal) come out. The sockets live next
+//! door in `hub`; HTTP lives in `http`.
+
+mod accounts;
+mod answer;
+mod contacts;
+mod conversations;
+mod deliver;
+mod direct;
+mod draft;
+mod group_members;
+mod groups;
+mod history;
+mod idempotency;
+mod ids;
+mod json;
+mod late;
+mod model;
+mod mutes;
+mod presence;
+mod read;
+mod registration;
+mod render;
+mod routes;
+mod send;
+mod sync;
+mod time;
+mod uploads;
+mod validate;
+
+pub(crate) use answer::{Answer, Body, Effect, Outcome};
+pub(crate) use deliver::Settled;
+pub use draft::{Content, Draft, Late, To};
+pub use model::{AccountStatus, InboxMode, OwnerPause};
+pub(crate) use model::{AgentNo, EnvelopeNo, MessageNo, Platform, Rules};
+pub(crate) use render::Form;
+pub use render::Message;
+pub(crate) use routes::Request;
+pub(crate) use time::Stamp;

@@ -1,0 +1,212 @@
+//! The sandbox itself, as tests hold it.
+
+use super::faults::Faults;
+use super::http;
+use super::journal::Journal;
+use super::link::Cut;
+use super::options::Options;
+use super::platform::{Draft, Late, Message, Stamp, To};
+use super::shared::Shared;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// The sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is not loopback.
+    #[error("the sandbox binds to loopback only, not to {0}")]
+    NotLoopback(SocketAddr),
+    /// The address could not be bound.
+    #[error("cannot bind to {address}")]
+    Bind {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A running stand-in for the platform. It stops when it is dropped; [`Sandbox::shutdown`] also
+/// waits for its connections.
+#[derive(Debug)]
+pub struct Sandbox {
+    pub(crate) shared: Arc<Shared>,
+    address: SocketAddr,
+}
+
+/// An agent with its key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Agent {
+    handle: String,
+    key: String,
+}
+
+impl std::fmt::Debug for Agent {
+    /// Without the key, so that it never gets into test output by accident.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Agent")
+            .field("handle", &self.handle)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Agent {
+    /// Its handle.
+    pub fn handle(&self) -> &str {
+        &self.handle
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+impl Sandbox {
+    /// Starts a sandbox on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the address is not loopback or cannot be bound.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let wanted = SocketAddr::new(options.address, options.port);
+        if !wanted.ip().is_loopback() {
+            return Err(StartError::NotLoopback(wanted));
+        }
+        let bind = |source| StartError::Bind {
+            address: wanted,
+            source,
+        };
+        let listener = TcpListener::bind(wanted).await.map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        let shared = Shared::new(options);
+        shared
+            .tasks
+            .spawn(http::listen(Arc::clone(&shared), listener));
+        Ok(Self { shared, address })
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The agent with this handle; made, with the key `ac_sandbox_<handle>`, when there is none.
+    pub fn agent(&self, handle: &str) -> Agent {
+        self.agent_with_key(handle, &format!("ac_sandbox_{handle}"))
+    }
+
+    /// The same, with this key if the agent is new. A deleted agent has an empty key.
+    pub fn agent_with_key(&self, handle: &str, key: &str) -> Agent {
+        let mut state = self.shared.lock();
+        let known = state.platform.by_handle.get(handle).copied();
+        let number = known.unwrap_or_else(|| {
+            let email = format!("{handle}@example.test");
+            state.platform.add_agent(handle, key, &email, Stamp::now())
+        });
+        let row = &state.platform.agents[number.index()];
+        Agent {
+            handle: row.handle.clone(),
+            key: row.key.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Sends a message as an agent, without HTTP and without gates. It is stored, pushed and
+    /// journalled like any other; a `client_msg_id` used before gives the original message.
+    ///
+    /// # Panics
+    ///
+    /// When the sender, the recipient or the conversation is unknown: a mistake of the test.
+    pub fn send(&self, from: &str, to: To<'_>, draft: impl Into<Draft>) -> Message {
+        let mut state = self.shared.lock();
+        let (message, effects) = state
+            .platform
+            .inject(from, to, &draft.into(), Stamp::now())
+            .expect("sender and target of a send are made before it");
+        self.shared.apply(&mut state, effects);
+        state.platform.view(message)
+    }
+
+    /// Begins a row now and commits it later; see [`Late`].
+    ///
+    /// # Panics
+    ///
+    /// When the sender, the recipient or the conversation is unknown: a mistake of the test.
+    pub fn send_late(&self, from: &str, to: To<'_>, draft: impl Into<Draft>, when: Late) {
+        let held = self
+            .shared
+            .lock()
+            .platform
+            .hold(from, to, draft.into(), when, Stamp::now());
+        assert!(held, "sender and target of a send are made before it");
+    }
+
+    /// Commits the rows that wait for [`Late::OnRelease`].
+    pub fn release_held(&self) {
+        let mut state = self.shared.lock();
+        let effects = state.platform.release(Late::OnRelease, None);
+        self.shared.apply(&mut state, effects);
+    }
+
+    /// Looks at the fault switches and changes them.
+    pub fn faults<T>(&self, change: impl FnOnce(&mut Faults) -> T) -> T {
+        let mut state = self.shared.lock();
+        state.gather_faults();
+        let result = change(&mut state.faults);
+        state.spread_faults();
+        result
+    }
+
+    /// Cuts every socket of an agent; the number of sockets that were cut.
+    pub fn cut(&self, handle: &str, cut: &Cut) -> usize {
+        let state = self.shared.lock();
+        let Some(agent) = state.platform.by_handle.get(handle).copied() else {
+            return 0;
+        };
+        self.shared.cut(&state, agent, cut)
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &Journal {
+        &self.shared.journal
+    }
+
+    /// Every message that the platform has for an agent, by conversation, in seq order: what its
+    /// history shows, its own messages included, and what waits for it beyond that.
+    pub fn messages_for(&self, handle: &str) -> BTreeMap<String, Vec<Message>> {
+        let state = self.shared.lock();
+        let platform = &state.platform;
+        let Some(agent) = platform.by_handle.get(handle).copied() else {
+            return BTreeMap::new();
+        };
+        let mut all = BTreeMap::new();
+        for conversation in &platform.agents[agent.index()].conversations {
+            let rows = platform.visible(agent, *conversation);
+            if !rows.is_empty() {
+                let id = platform.conversations[conversation.index()].id.to_string();
+                all.insert(id, rows.into_iter().map(|row| platform.view(row)).collect());
+            }
+        }
+        all
+    }
+
+    /// Stops the sandbox: sockets are closed with 1001, connections end.
+    pub async fn shutdown(self) {
+        self.shared.tasks.finish().await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.shared.tasks.stop();
+    }
+}
