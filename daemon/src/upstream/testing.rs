@@ -11,6 +11,16 @@ use super::{ApiKey, Platform, PlatformConfig, Rest, RestConfig, RetryPolicy};
 
 pub(super) const KEY: &str = "ac_live_test";
 
+/// What has to happen soon. Under a paused clock this costs nothing.
+pub(super) async fn soon<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(SOON, future)
+        .await
+        .expect("it did not happen in time")
+}
+
+/// Longer than every deadline of a connection.
+const SOON: Duration = Duration::from_secs(20);
+
 /// One answer, and what follows it.
 #[derive(Clone)]
 pub(super) enum Reply {

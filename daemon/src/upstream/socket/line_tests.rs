@@ -15,6 +15,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
+use super::super::testing::soon;
 use super::super::wire::Frame;
 use super::task::Connection;
 use super::*;
@@ -122,7 +123,7 @@ async fn a_peer_that_takes_nothing_is_given_up_and_still_heard_until_then() {
         peer.flush().await.unwrap();
     }
     for n in 0..50 {
-        match receiver.next().await {
+        match soon(receiver.next()).await {
             Some(SocketEvent::Frame(Frame::Message(row))) => {
                 assert_eq!(*row.message_id, format!("m{n}"));
             }
@@ -134,7 +135,7 @@ async fn a_peer_that_takes_nothing_is_given_up_and_still_heard_until_then() {
         Duration::ZERO,
         "reading never waited for writing"
     );
-    let Some(SocketEvent::Closed(closed)) = receiver.next().await else {
+    let Some(SocketEvent::Closed(closed)) = soon(receiver.next()).await else {
         panic!()
     };
     assert_eq!((closed.code, closed.by_us), (None, true));
@@ -161,7 +162,7 @@ async fn a_close_that_is_not_answered_ends_in_time_and_is_ours() {
         reason: "bye".into(),
         by_us: true,
     };
-    assert_eq!(receiver.next().await, Some(SocketEvent::Closed(ours)));
+    assert_eq!(soon(receiver.next()).await, Some(SocketEvent::Closed(ours)));
     let waited = started.elapsed();
     assert!(
         (Duration::from_secs(2)..Duration::from_secs(3)).contains(&waited),
@@ -184,7 +185,7 @@ async fn many_acknowledgements_go_out_in_few_writes_and_in_order() {
     }
     sender.ready();
     for n in 0..2000 {
-        let Some(Ok(Message::Text(text))) = peer.next().await else {
+        let Some(Ok(Message::Text(text))) = soon(peer.next()).await else {
             panic!()
         };
         assert_eq!(text, format!(r#"{{"type":"ack","message_id":"m{n}"}}"#));
@@ -215,10 +216,10 @@ async fn when_writing_fails_the_peers_last_words_are_still_read() {
     };
     peer.send(Message::Close(Some(close))).await.unwrap();
     assert!(matches!(
-        receiver.next().await,
+        soon(receiver.next()).await,
         Some(SocketEvent::Frame(Frame::Message(_)))
     ));
-    let Some(SocketEvent::Closed(closed)) = receiver.next().await else {
+    let Some(SocketEvent::Closed(closed)) = soon(receiver.next()).await else {
         panic!()
     };
     assert_eq!(
@@ -241,7 +242,7 @@ async fn when_writing_fails_and_the_peer_is_silent_the_end_is_told_in_time() {
     sender.ready();
     sender.ack("m0").unwrap();
     let started = Instant::now();
-    let Some(SocketEvent::Closed(closed)) = receiver.next().await else {
+    let Some(SocketEvent::Closed(closed)) = soon(receiver.next()).await else {
         panic!()
     };
     assert_eq!((closed.code, closed.by_us), (None, false));
@@ -262,19 +263,52 @@ async fn what_waits_to_be_written_is_bounded_and_refusals_are_told() {
         ..
     } = rig(4096, config).await;
     let mut taken = 0;
-    let refused = loop {
+    let mut refused = None;
+    while refused.is_none() && taken < 1000 {
         match sender.ack("message") {
             Ok(()) => taken += 1,
-            Err(refused) => break refused,
+            Err(reason) => refused = Some(reason),
         }
-    };
-    assert_eq!(refused, NotSent::Full);
+    }
+    assert_eq!(refused, Some(NotSent::Full));
     assert!((20..60).contains(&taken), "{taken}");
     assert_eq!(
         sender.raw("x".repeat(1024 * 1024 + 1)),
         Err(NotSent::TooLong)
     );
     drop(receiver);
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_the_budget_the_peer_has_to_wait_for_the_consumer() {
+    let config = SocketConfig {
+        inbound_bytes: 4096,
+        ..SocketConfig::default()
+    };
+    let Rig {
+        _tasks,
+        sender: _sender,
+        mut receiver,
+        mut peer,
+        ..
+    } = rig(1024, config).await;
+    let all = async {
+        for n in 0..200 {
+            peer.send(message(n)).await.unwrap();
+        }
+    };
+    tokio::pin!(all);
+    let blocked = tokio::time::timeout(Duration::from_secs(1), &mut all).await;
+    assert!(blocked.is_err(), "200 messages went into room for a few");
+    let read = async {
+        for n in 0..200 {
+            let Some(SocketEvent::Frame(Frame::Message(row))) = soon(receiver.next()).await else {
+                panic!("message {n} was expected")
+            };
+            assert_eq!(*row.message_id, format!("m{n}"));
+        }
+    };
+    tokio::join!(all, read);
 }
 
 #[tokio::test(start_paused = true)]
@@ -292,9 +326,12 @@ async fn an_unread_socket_still_answers_the_last_ping_and_keeps_its_last_frame()
     } = rig(1 << 16, config).await;
     peer.send(message(0)).await.unwrap();
     peer.send(Message::Ping("?".into())).await.unwrap();
-    let Some(Ok(Message::Pong(_))) = peer.next().await else {
+    let Some(Ok(Message::Pong(_))) = soon(peer.next()).await else {
         panic!("no pong")
     };
-    assert!(matches!(receiver.next().await, Some(SocketEvent::Frame(_))));
-    assert_eq!(receiver.next().await, Some(SocketEvent::Ping));
+    assert!(matches!(
+        soon(receiver.next()).await,
+        Some(SocketEvent::Frame(_))
+    ));
+    assert_eq!(soon(receiver.next()).await, Some(SocketEvent::Ping));
 }

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame as WireFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-use super::super::testing::{KEY, Reply, Server, answer, header_of, platform};
+use super::super::testing::{KEY, Reply, Server, answer, header_of, platform, soon};
 use super::super::wire::Frame;
 use super::super::{ApiKey, CLIENT_NAME};
 use super::*;
@@ -55,7 +55,7 @@ async fn connected(config: SocketConfig) -> (SocketSender, SocketReceiver, Peer,
 }
 
 async fn next_json(peer: &mut Peer) -> Value {
-    match peer.next().await {
+    match soon(peer.next()).await {
         Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
         other => panic!("a text frame was expected, not {other:?}"),
     }
@@ -66,7 +66,7 @@ async fn nothing_was_sent(peer: &mut Peer) {
     peer.send(Message::Ping(Bytes::from_static(b"?")))
         .await
         .unwrap();
-    match peer.next().await {
+    match soon(peer.next()).await {
         Some(Ok(Message::Pong(payload))) => assert_eq!(&*payload, b"?"),
         other => panic!("only a pong was expected, not {other:?}"),
     }
@@ -83,7 +83,7 @@ fn message(id: usize) -> Value {
 /// The next frame, pings passed over.
 async fn next_frame(receiver: &mut SocketReceiver) -> Frame {
     loop {
-        match receiver.next().await {
+        match soon(receiver.next()).await {
             Some(SocketEvent::Frame(frame)) => return frame,
             Some(SocketEvent::Ping) => {}
             other => panic!("a frame was expected, not {other:?}"),
@@ -100,9 +100,9 @@ async fn next_id(receiver: &mut SocketReceiver) -> String {
 
 async fn end(receiver: &mut SocketReceiver) -> Closed {
     loop {
-        match receiver.next().await.expect("an end is always told") {
+        match soon(receiver.next()).await.expect("an end is always told") {
             SocketEvent::Closed(closed) => {
-                assert_eq!(receiver.next().await, None, "nothing follows the end");
+                assert_eq!(soon(receiver.next()).await, None, "nothing follows the end");
                 return closed;
             }
             SocketEvent::Frame(_) | SocketEvent::Ping => {}
@@ -319,7 +319,7 @@ async fn our_own_close_goes_out_after_what_waits_and_is_known_as_ours() {
     sender.close(1008, "HELLO ack timeout");
     sender.close(1000, "a second one");
     assert_eq!(next_json(&mut peer).await["message_id"], "m1");
-    match peer.next().await {
+    match soon(peer.next()).await {
         Some(Ok(Message::Close(Some(frame)))) => {
             assert_eq!(
                 (u16::from(frame.code), &*frame.reason),
@@ -328,7 +328,7 @@ async fn our_own_close_goes_out_after_what_waits_and_is_known_as_ours() {
         }
         other => panic!("a close was expected, not {other:?}"),
     }
-    while peer.next().await.is_some() {}
+    while soon(peer.next()).await.is_some() {}
     let closed = end(&mut receiver).await;
     assert_eq!((closed.code, closed.by_us), (Some(1008), true));
 }
@@ -416,9 +416,9 @@ async fn a_frame_past_the_limit_or_of_broken_text_ends_the_connection_by_us() {
 async fn the_task_ends_when_nobody_listens_any_more() {
     let (_sender, receiver, mut peer, mut tasks) = connected(by(Auth::Hello)).await;
     drop(receiver);
-    tasks.join_next().await.unwrap().unwrap();
+    soon(tasks.join_next()).await.unwrap().unwrap();
     assert!(
-        !matches!(peer.next().await, Some(Ok(_))),
+        !matches!(soon(peer.next()).await, Some(Ok(_))),
         "the connection is cut"
     );
 }
