@@ -1,0 +1,148 @@
+//! What the process is given from outside: variables, the working directory, the system's own
+//! configuration file. A value and not a set of calls, so that a test builds one.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The variables and directories that a start depends on.
+///
+/// `Debug` names the variables and shows no value, for one of them may be the API key.
+#[derive(Clone)]
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    working_dir: PathBuf,
+    system_config: PathBuf,
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+            working_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            system_config: PathBuf::from(SYSTEM_CONFIG),
+        }
+    }
+
+    /// An environment of exactly these variables, with `root` as working directory and as the
+    /// place of the system's configuration file (`<root>/etc/agentchatd/agentchatd.toml`).
+    pub fn of_pairs<N, V>(root: &Path, pairs: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
+        Self {
+            variables: pairs
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            working_dir: root.to_path_buf(),
+            system_config: root.join(SYSTEM_CONFIG.trim_start_matches('/')),
+        }
+    }
+
+    /// The value of a variable. One that is empty counts as not set.
+    #[must_use]
+    pub fn var(&self, name: &str) -> Option<&OsStr> {
+        self.variables
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+            .filter(|v| !v.is_empty())
+    }
+
+    /// The value of a variable where it is valid text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.var(name).and_then(OsStr::to_str)
+    }
+
+    /// The value of a variable as a path, made absolute from the working directory.
+    #[must_use]
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.var(name).map(|value| self.absolute(Path::new(value)))
+    }
+
+    /// A directory variable of the XDG base directories, which must be absolute to count.
+    #[must_use]
+    pub fn xdg(&self, name: &str) -> Option<PathBuf> {
+        self.var(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    }
+
+    /// The home directory, where the environment names one.
+    #[must_use]
+    pub fn home(&self) -> Option<PathBuf> {
+        self.xdg("HOME")
+    }
+
+    /// `path`, made absolute from the working directory. Nothing on disk is looked at.
+    #[must_use]
+    pub fn absolute(&self, path: &Path) -> PathBuf {
+        self.working_dir.join(path)
+    }
+
+    /// The working directory at the start.
+    #[must_use]
+    pub fn working_dir(&self) -> &Path {
+        &self.working_dir
+    }
+
+    /// Where the configuration of the whole system lies.
+    #[must_use]
+    pub fn system_config(&self) -> &Path {
+        &self.system_config
+    }
+
+    /// The names of all variables that begin with `prefix`, sorted.
+    pub fn names_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        self.variables
+            .keys()
+            .filter_map(|n| n.to_str())
+            .filter(move |n| n.starts_with(prefix))
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("variables", &self.variables.keys().collect::<Vec<_>>())
+            .field("working_dir", &self.working_dir)
+            .field("system_config", &self.system_config)
+            .finish()
+    }
+}
+
+const SYSTEM_CONFIG: &str = "/etc/agentchatd/agentchatd.toml";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_shows_no_value() {
+        let env = Environment::of_pairs(Path::new("/"), [("AGENTCHAT_API_KEY", "ac_secret")]);
+        let shown = format!("{env:?}");
+        assert!(
+            shown.contains("AGENTCHAT_API_KEY") && !shown.contains("ac_secret"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_not_set() {
+        let env = Environment::of_pairs(Path::new("/"), [("A", ""), ("B", "b")]);
+        assert_eq!(env.text("A"), None);
+        assert_eq!(env.text("B"), Some("b"));
+    }
+
+    #[test]
+    fn a_relative_xdg_directory_is_passed_over() {
+        let env = Environment::of_pairs(Path::new("/w"), [("XDG_STATE_HOME", "here")]);
+        assert_eq!(env.xdg("XDG_STATE_HOME"), None);
+        assert_eq!(env.path("XDG_STATE_HOME"), Some(PathBuf::from("/w/here")));
+    }
+}
