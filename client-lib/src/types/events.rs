@@ -139,6 +139,20 @@ pub struct SubscriptionClosed {
     pub reason: String,
 }
 
+/// The reasons of `events.closed` that the daemon gives.
+pub mod closed_reason {
+    /// Another subscription took the consumer.
+    pub const TAKEN_OVER: &str = "taken_over";
+    /// The consumer was deleted.
+    pub const CONSUMER_DELETED: &str = "consumer_deleted";
+    /// The consumer was moved to another place; subscribe again to go on from there.
+    pub const CONSUMER_MOVED: &str = "consumer_moved";
+    /// The daemon could not read its log; subscribe again.
+    pub const STORAGE_ERROR: &str = "storage_error";
+    /// The daemon stops; subscribe again when it is back.
+    pub const SHUTTING_DOWN: &str = "shutting_down";
+}
+
 /// Parameters of `events.lagged`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionLagged {

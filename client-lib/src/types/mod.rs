@@ -25,8 +25,8 @@ pub use daemon::{
     LogStatus, OrderingStatus, OutboxStatus, Status, StorageStatus, SyncStatus, Version,
 };
 pub use events::{
-    Event, EventNotice, GoingAway, Source, SubscriptionClosed, SubscriptionLagged, kind,
-    notification,
+    Event, EventNotice, GoingAway, Source, SubscriptionClosed, SubscriptionLagged, closed_reason,
+    kind, notification,
 };
 pub use filter::{ConsumerName, Filter, Start};
 pub use health::{ConsumerHealth, Health, HealthReason, ReceiveHealth, SendHealth, Verdict};

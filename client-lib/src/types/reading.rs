@@ -95,6 +95,10 @@ pub struct Subscribed {
     pub consumer: Option<ConsumerName>,
     /// The offset from which it reads.
     pub next_offset: u64,
+    /// The filter that holds, a known consumer's kept one included; `null` where all events pass,
+    /// and then the offsets of the subscription have no holes.
+    #[serde(default)]
+    pub filter: Option<Filter>,
 }
 
 /// Whose events are acknowledged.
