@@ -166,6 +166,11 @@ impl Reader {
                 .prepare_cached("SELECT created_us FROM outbox WHERE state = 'queued' ORDER BY id LIMIT 1")?
                 .query_row([], |row| row.get(0))
                 .optional()?;
+            let failing: i64 = connection
+                .prepare_cached(
+                    "SELECT count(*) FROM outbox WHERE state = 'queued' AND error IS NOT NULL",
+                )?
+                .query_row([], |row| row.get(0))?;
             let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
             Ok(Counts {
                 first_offset,
@@ -174,6 +179,7 @@ impl Reader {
                 queued: count("queued")?,
                 in_flight: count("sending")?,
                 failed: count("failed")?,
+                failing: failing.cast_unsigned(),
                 oldest_queued_us,
             })
         })

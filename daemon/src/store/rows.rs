@@ -85,6 +85,8 @@ pub struct Counts {
     pub in_flight: u64,
     /// Outbox entries that failed.
     pub failed: u64,
+    /// Outbox entries that wait after an attempt that failed.
+    pub failing: u64,
     /// When the oldest waiting entry was accepted, microseconds since the epoch.
     pub oldest_queued_us: Option<i64>,
 }

@@ -1,0 +1,285 @@
+//! Effects of the engine, carried out in order.
+
+use std::sync::Arc;
+
+use agentchatd_client::types::SyncDrained;
+use agentchatd_engine::{Effect, Failure, Input, LinkState, Phase, Warning};
+use tokio::sync::oneshot;
+
+use super::{
+    compare::means_the_same,
+    failure::{record, record_conflict},
+    requests::Requests,
+    run::Driver,
+};
+use crate::{
+    command::CallFailure,
+    event::{LogEvent, source},
+    store::Reader,
+    upstream::{Sent, socket},
+};
+
+impl Driver {
+    /// Carries out what the engine asked for; waits only for room in the writer's queue.
+    pub(super) async fn carry_out(&mut self) {
+        while let Some(effect) = self.effects.pop_front() {
+            match effect {
+                Effect::Commit(token, ops) => {
+                    self.unreported += 1;
+                    if let Err(error) = self.writer.commit(token, ops).await {
+                        tracing::error!(%error, "the store's thread is gone");
+                    }
+                }
+                Effect::Ack { message_id } => {
+                    if let Some(sender) = &self.sender {
+                        // An acknowledgement that is lost is harmless: the message comes again.
+                        let _ = sender.ack(&message_id);
+                    }
+                }
+                Effect::Identify => self.ask("identify", Requests::identify),
+                Effect::Sync => self.ask("sync", Requests::sync),
+                Effect::SyncAck(cursor) => self.ask("sync-ack", |r| r.sync_ack(cursor)),
+                Effect::ListConversations => self.ask("list", Requests::conversations),
+                Effect::History { conversation_id, question } => {
+                    self.ask("history", |r| r.history(conversation_id, question));
+                }
+                Effect::Dial => self.dial(),
+                Effect::Close { code, reason } => self.close(code, reason),
+                Effect::State(state) => self.announce(&state),
+                Effect::Attempt { id } => self.attempt(id),
+                Effect::FindSent { id, lane } => {
+                    let reader = self.reader.clone();
+                    self.ask("find", move |requests| async move {
+                        match reader.attempt(id).await {
+                            Ok(Some(entry)) => {
+                                requests.find_sent(id, lane, entry.client_msg_id.into()).await;
+                            }
+                            Ok(None) | Err(_) => {
+                                let answer = Err(unreadable());
+                                requests.input(Input::Found { id, answer }).await;
+                            }
+                        }
+                    });
+                }
+                Effect::Queued { ticket, id } => self.callers.queued(ticket, id),
+                Effect::Known { ticket, id, same } => {
+                    if let Some(telling) = self.callers.known(ticket, id, same, &self.reader) {
+                        self.tasks.spawn("send-known", telling);
+                    }
+                }
+                Effect::Settled { id, offset } => {
+                    if let Some(telling) = self.callers.settled(id, offset, &self.reader) {
+                        self.tasks.spawn("send-settled", telling);
+                    }
+                    self.callers.forget_gone();
+                }
+                Effect::Delayed { id, wait_ms, failure, error } => {
+                    self.callers.delayed(id, wait_ms, &failure, &error);
+                }
+                Effect::Drained { ticket, outcome } => self.drained(ticket, outcome),
+                Effect::Warn(warning) => self.warn(&warning),
+            }
+        }
+    }
+
+    fn ask<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        name: &'static str,
+        request: impl FnOnce(Requests) -> F,
+    ) {
+        // Without a key the engine asks nothing; what was asked before is not missed.
+        if let Some(requests) = self.requests.clone() {
+            self.tasks.spawn(name, request(requests));
+        }
+    }
+
+    fn dial(&mut self) {
+        let Some(key) = self.key.clone() else { return };
+        let (platform, config) = (self.platform.clone(), self.config.socket);
+        let (reply, dialing) = oneshot::channel();
+        self.close_when_open = None;
+        self.dialing = Some(dialing);
+        self.tasks.spawn("dial", async move {
+            let _ = reply.send(socket::dial(&platform, &key, &config).await);
+        });
+    }
+
+    fn close(&mut self, code: u16, reason: &'static str) {
+        match &self.sender {
+            Some(sender) => sender.close(code, reason),
+            // A handshake is not cut off (`wire.md` 12.1): it is closed once it is open.
+            None => self.close_when_open = Some((code, reason)),
+        }
+    }
+
+    fn announce(&mut self, state: &LinkState) {
+        if state.phase == Phase::Ready {
+            // Also where the platform never says `hello.ok` (the header path).
+            if let Some(sender) = &self.sender {
+                sender.ready();
+            }
+        }
+        let (phase, reason) = (phase_name(state.phase), &state.reason);
+        tracing::info!(state = phase, %reason, code = state.code, attempt = state.attempt, "connection");
+        self.watched.link_changed(state);
+        let payload = serde_json::json!({
+            "state": phase,
+            "reason": &**reason,
+            "code": state.code,
+            "attempt": state.attempt,
+            "retry_in_ms": state.retry_in_ms,
+        });
+        self.publish_ephemeral("connection.state".into(), None, payload.to_string().into());
+        crate::notify::status(&format!("{phase}: {reason}"));
+    }
+
+    pub(super) fn publish_ephemeral(
+        &self,
+        kind: Arc<str>,
+        conversation_id: Option<Arc<str>>,
+        payload: Arc<str>,
+    ) {
+        let source = if &*kind == "connection.state" { source::LOCAL } else { source::LIVE };
+        let received_at_us = self.clock.now().wall_us;
+        self.feed.publish_ephemeral(&Arc::new(LogEvent {
+            kind,
+            conversation_id,
+            payload,
+            source,
+            received_at_us,
+            ..LogEvent::default()
+        }));
+    }
+
+    fn attempt(&mut self, id: u64) {
+        let reader = self.reader.clone();
+        let timeout = self.config.rest.timeout;
+        match self.requests.clone() {
+            Some(requests) => {
+                self.tasks.spawn("send", async move {
+                    let input = attempt(&requests, &reader, id, timeout).await;
+                    requests.input(input).await;
+                });
+            }
+            None => {
+                let answer = Err(Failure::Network { reason: "no key".into(), unsent: true });
+                self.feed_engine(Input::Attempted { id, answer, error: Arc::from("null") });
+            }
+        }
+    }
+
+    fn drained(&mut self, ticket: u64, outcome: Result<(u64, u64), Failure>) {
+        let Some(reply) = self.drains.remove(&ticket) else { return };
+        let _ = reply.send(match outcome {
+            Ok((drained, acked)) => Ok(SyncDrained { drained, acked }),
+            Err(failure) => Err(CallFailure::Unavailable {
+                reason: reason_of(&failure),
+                attempts: 1,
+                retry_after_ms: None,
+            }),
+        });
+    }
+
+    fn warn(&mut self, warning: &Warning) {
+        let text = match warning {
+            Warning::PoisonedSyncPage => {
+                "sync: a row cannot be read; it and what stands behind it stay with AgentChat".into()
+            }
+            Warning::StuckSync => "sync: a page cannot be acknowledged".into(),
+            Warning::AckedUnseen { held, acked } => format!(
+                "sync: {acked} rows were settled where {held} were held; history is compared"
+            ),
+            Warning::BadShape { what } => format!("an answer of AgentChat is not as expected: {what}"),
+            Warning::RapidReconnects { count } => {
+                format!("{count} connections in a row ended within a minute")
+            }
+            Warning::OtherAgent { expected, found } => format!(
+                "the key belongs to @{found}, this state dir to @{expected}: \
+                 use another state dir, or @{expected}'s key"
+            ),
+        };
+        tracing::warn!("{text}");
+        self.watched.warn(text);
+    }
+}
+
+async fn attempt(
+    requests: &Requests,
+    reader: &Reader,
+    id: u64,
+    timeout: std::time::Duration,
+) -> Input {
+    let entry = match reader.attempt(id).await {
+        Ok(Some(entry)) => entry,
+        Ok(None) | Err(_) => {
+            let error = Arc::from("null");
+            return Input::Attempted { id, answer: Err(unreadable()), error };
+        }
+    };
+    match requests.rest.send(entry.body.to_string(), timeout).await {
+        Err(failure) => {
+            let error = record(&failure);
+            Input::Attempted { id, answer: Err(failure.engine()), error }
+        }
+        Ok(Sent { status, row, backlog_warning }) => {
+            let replayed = status == 200;
+            let matches = !replayed
+                || (means_the_same(&entry.body, &row.body)
+                    && went_to(requests, &entry.body, &row.conversation_id).await);
+            let error = if matches {
+                Arc::from("null")
+            } else {
+                record_conflict(&entry.client_msg_id, &row.body)
+            };
+            let backlog = backlog_warning.map(|(handle, count)| {
+                let payload = serde_json::json!({
+                    "recipient_handle": handle, "undelivered_count": count
+                });
+                payload.to_string().into()
+            });
+            let accepted = agentchatd_engine::Accepted { row, replayed, matches, backlog };
+            Input::Attempted { id, answer: Ok(accepted), error }
+        }
+    }
+}
+
+/// Whether a message that the platform had before went where this one was meant to go. A direct
+/// message's row does not name its recipient; the conversation list does.
+async fn went_to(requests: &Requests, body: &str, conversation_id: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Posted {
+        to: Option<String>,
+    }
+    let Ok(Posted { to: Some(to) }) = serde_json::from_str(body) else { return true };
+    match requests.conversation_with(to.trim_start_matches('@')).await {
+        Ok(Some(id)) => *id == *conversation_id,
+        // Not in the list, or no list: the content is all that can be compared.
+        Ok(None) | Err(_) => true,
+    }
+}
+
+fn unreadable() -> Failure {
+    Failure::Network { reason: "the outbox entry could not be read".into(), unsent: true }
+}
+
+pub(super) fn reason_of(failure: &Failure) -> String {
+    match failure {
+        Failure::Status { status, code: Some(code), .. } => format!("{code} ({status})"),
+        Failure::Status { status, code: None, .. } => format!("HTTP status {status}"),
+        Failure::Network { reason, .. } | Failure::Shape { reason } => reason.to_string(),
+    }
+}
+
+/// The name of a phase in the contract.
+pub(super) fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Disconnected => "disconnected",
+        Phase::Connecting => "connecting",
+        Phase::Authenticating => "authenticating",
+        Phase::Draining => "draining",
+        Phase::Ready => "ready",
+        Phase::Parked => "parked",
+        Phase::Stopped => "stopped",
+    }
+}
+
