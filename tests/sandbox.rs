@@ -27,7 +27,10 @@ async fn slice() {
     assert_eq!(res.status(), 201);
     let sent: Value = serde_json::from_str(&res.text().await.unwrap()).unwrap();
     let ws_url = format!("ws://{}/v1/ws", sandbox.address());
-    let (mut ws, _) = tokio_tungstenite::connect_async(&ws_url).await.unwrap();
+    let tcp = tokio::net::TcpStream::connect(sandbox.address())
+        .await
+        .unwrap();
+    let (mut ws, _) = tokio_tungstenite::client_async(&ws_url, tcp).await.unwrap();
     let hello = json!({"type":"hello","api_key":alice.key(),"capabilities":["ack"]});
     ws.send(Frame::text(hello.to_string())).await.unwrap();
     let first = ws.next().await.unwrap().unwrap();

@@ -108,7 +108,7 @@ async fn answer(
         body: &body,
         now: Stamp::now(),
     };
-    let fault = take_fault(shared, &rule_request);
+    let (agent, fault) = prepare(shared, &rule_request);
     tokio::time::sleep(shared.options.rest_latency).await;
     if let Some(HttpFault::Delay(time)) = &fault {
         tokio::time::sleep(*time).await;
@@ -123,6 +123,7 @@ async fn answer(
     };
     note(
         shared,
+        agent,
         &rule_request,
         query,
         answer.as_ref().filter(|_| !lost),
@@ -154,36 +155,36 @@ fn rule_request_now<'a>(request: &RuleRequest<'a>) -> RuleRequest<'a> {
     }
 }
 
-fn take_fault(shared: &Shared, request: &RuleRequest<'_>) -> Option<HttpFault> {
+/// Who asks, and what is to go wrong.
+fn prepare(shared: &Shared, request: &RuleRequest<'_>) -> (Option<String>, Option<HttpFault>) {
     let mut state = shared.lock();
     let state = &mut *state;
+    let caller = state.platform.identify(request.authorization).ok();
+    let handle = caller.map(|agent| state.platform.agents[agent.index()].handle.clone());
     let ruled = state.faults.take_http(request.method, request.path);
     let dice = &mut state.hub.dice;
-    ruled.or_else(|| {
-        state
-            .faults
-            .chaos
-            .as_ref()
-            .and_then(|chaos| dice.http(chaos))
-    })
+    let chaos = state.faults.chaos.as_ref();
+    (
+        handle,
+        ruled.or_else(|| chaos.and_then(|chaos| dice.http(chaos))),
+    )
 }
 
 /// Lets the rules answer and applies what follows, under one lock.
 fn execute(shared: &Arc<Shared>, request: RuleRequest<'_>) -> Answer {
     let mut state = shared.lock();
-    let Outcome {
-        answer, effects, ..
-    } = state.platform.handle(&request);
+    let Outcome { answer, effects } = state.platform.handle(&request);
     shared.apply(&mut state, effects);
     answer
 }
 
-fn note(shared: &Shared, request: &RuleRequest<'_>, query: &str, answer: Option<&Answer>) {
-    let agent = {
-        let state = shared.lock();
-        let caller = state.platform.identify(request.authorization).ok();
-        caller.map(|agent| state.platform.agents[agent.index()].handle.clone())
-    };
+fn note(
+    shared: &Shared,
+    agent: Option<String>,
+    request: &RuleRequest<'_>,
+    query: &str,
+    answer: Option<&Answer>,
+) {
     shared.journal.write(Event::Http {
         agent,
         method: request.method.to_owned(),

@@ -49,11 +49,6 @@ impl Hub {
             .unwrap_or_default()
     }
 
-    /// All sockets.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Link>> {
-        self.links.values().flatten()
-    }
-
     /// Adds a socket; true when it is the agent's first.
     pub(crate) fn add(&mut self, link: &Arc<Link>) -> bool {
         let links = self.links.entry(link.agent).or_default();

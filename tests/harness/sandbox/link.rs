@@ -29,15 +29,15 @@ pub enum Cut {
     /// Nothing more is read or written for this time, though the connection stays up and the
     /// server goes on handing messages to it; then the TCP connection ends.
     Silent {
-        /// How long, in milliseconds in JSON.
-        #[serde(with = "millis")]
+        /// How long; `for_ms` in JSON.
+        #[serde(rename = "for_ms", with = "millis")]
         for_: Duration,
     },
     /// The client's side is reset at once, but the server believes in the connection for this time
     /// and goes on handing messages to it.
     HalfOpen {
-        /// How long, in milliseconds in JSON.
-        #[serde(with = "millis")]
+        /// How long; `for_ms` in JSON.
+        #[serde(rename = "for_ms", with = "millis")]
         for_: Duration,
     },
 }

@@ -26,8 +26,10 @@
 
 mod chaos;
 mod control;
+mod cut;
 mod drain;
 mod faults;
+mod handshake;
 mod http;
 mod hub;
 mod journal;
@@ -40,6 +42,7 @@ mod slow;
 mod socket;
 mod steer;
 mod tasks;
+mod truth;
 mod upgrade;
 mod wire;
 
@@ -52,3 +55,4 @@ pub use link::Cut;
 pub use options::{DrainRepeat, Options, SyncForm};
 pub use platform::{AccountStatus, Content, Draft, InboxMode, Late, Message, OwnerPause, To};
 pub use server::{Agent, Sandbox, StartError};
+pub use steer::{Setting, Unknown};

@@ -7,7 +7,6 @@ use super::link::Cut;
 use super::options::Options;
 use super::platform::{Draft, Late, Message, Stamp, To};
 use super::shared::Shared;
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -107,17 +106,8 @@ impl Sandbox {
 
     /// The same, with this key if the agent is new. A deleted agent has an empty key.
     pub fn agent_with_key(&self, handle: &str, key: &str) -> Agent {
-        let mut state = self.shared.lock();
-        let known = state.platform.by_handle.get(handle).copied();
-        let number = known.unwrap_or_else(|| {
-            let email = format!("{handle}@example.test");
-            state.platform.add_agent(handle, key, &email, Stamp::now())
-        });
-        let row = &state.platform.agents[number.index()];
-        Agent {
-            handle: row.handle.clone(),
-            key: row.key.clone().unwrap_or_default(),
-        }
+        let (handle, key) = self.shared.agent(handle, key);
+        Agent { handle, key }
     }
 
     /// Sends a message as an agent, without HTTP and without gates. It is stored, pushed and
@@ -127,13 +117,9 @@ impl Sandbox {
     ///
     /// When the sender, the recipient or the conversation is unknown: a mistake of the test.
     pub fn send(&self, from: &str, to: To<'_>, draft: impl Into<Draft>) -> Message {
-        let mut state = self.shared.lock();
-        let (message, effects) = state
-            .platform
-            .inject(from, to, &draft.into(), Stamp::now())
-            .expect("sender and target of a send are made before it");
-        self.shared.apply(&mut state, effects);
-        state.platform.view(message)
+        self.shared
+            .send(from, to, &draft.into())
+            .expect("sender and target of a send are made before it")
     }
 
     /// Begins a row now and commits it later; see [`Late`].
@@ -152,18 +138,12 @@ impl Sandbox {
 
     /// Commits the rows that wait for [`Late::OnRelease`].
     pub fn release_held(&self) {
-        let mut state = self.shared.lock();
-        let effects = state.platform.release(Late::OnRelease, None);
-        self.shared.apply(&mut state, effects);
+        self.shared.release_held();
     }
 
     /// Looks at the fault switches and changes them.
     pub fn faults<T>(&self, change: impl FnOnce(&mut Faults) -> T) -> T {
-        let mut state = self.shared.lock();
-        state.gather_faults();
-        let result = change(&mut state.faults);
-        state.spread_faults();
-        result
+        self.shared.faults(change)
     }
 
     /// Cuts every socket of an agent; the number of sockets that were cut.
@@ -178,25 +158,6 @@ impl Sandbox {
     /// The journal.
     pub fn journal(&self) -> &Journal {
         &self.shared.journal
-    }
-
-    /// Every message that the platform has for an agent, by conversation, in seq order: what its
-    /// history shows, its own messages included, and what waits for it beyond that.
-    pub fn messages_for(&self, handle: &str) -> BTreeMap<String, Vec<Message>> {
-        let state = self.shared.lock();
-        let platform = &state.platform;
-        let Some(agent) = platform.by_handle.get(handle).copied() else {
-            return BTreeMap::new();
-        };
-        let mut all = BTreeMap::new();
-        for conversation in &platform.agents[agent.index()].conversations {
-            let rows = platform.visible(agent, *conversation);
-            if !rows.is_empty() {
-                let id = platform.conversations[conversation.index()].id.to_string();
-                all.insert(id, rows.into_iter().map(|row| platform.view(row)).collect());
-            }
-        }
-        all
     }
 
     /// Stops the sandbox: sockets are closed with 1001, connections end.

@@ -1,10 +1,11 @@
 //! What all tasks of one sandbox share.
 
+use super::chaos::Dice;
 use super::faults::Faults;
 use super::hub::Hub;
 use super::journal::Journal;
 use super::options::Options;
-use super::platform::{Platform, Stamp};
+use super::platform::{Draft, Late, Message, Platform, Stamp, To};
 use super::tasks::Tasks;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,6 +54,42 @@ impl Shared {
         self.sockets.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The agent with this handle and its key; made with the key given when there is none.
+    pub(crate) fn agent(&self, handle: &str, key: &str) -> (String, String) {
+        let mut state = self.lock();
+        let known = state.platform.by_handle.get(handle).copied();
+        let number = known.unwrap_or_else(|| {
+            let email = format!("{handle}@example.test");
+            state.platform.add_agent(handle, key, &email, Stamp::now())
+        });
+        let row = &state.platform.agents[number.index()];
+        (row.handle.clone(), row.key.clone().unwrap_or_default())
+    }
+
+    /// Sends without HTTP and without gates; `None` when sender or target is unknown.
+    pub(crate) fn send(self: &Arc<Self>, from: &str, to: To<'_>, draft: &Draft) -> Option<Message> {
+        let mut state = self.lock();
+        let (message, effects) = state.platform.inject(from, to, draft, Stamp::now())?;
+        self.apply(&mut state, effects);
+        Some(state.platform.view(message))
+    }
+
+    /// Commits the rows that wait for [`Late::OnRelease`].
+    pub(crate) fn release_held(self: &Arc<Self>) {
+        let mut state = self.lock();
+        let effects = state.platform.release(Late::OnRelease, None);
+        self.apply(&mut state, effects);
+    }
+
+    /// Lets a change look at all switches at once.
+    pub(crate) fn faults<T>(&self, change: impl FnOnce(&mut Faults) -> T) -> T {
+        let mut state = self.lock();
+        state.gather_faults();
+        let result = change(&mut state.faults);
+        state.spread_faults();
+        result
+    }
+
     /// A request id in the form of a UUID.
     pub(crate) fn request_id(&self) -> String {
         let n = self.requests.fetch_add(1, Ordering::Relaxed);
@@ -62,14 +99,19 @@ impl Shared {
 
 impl State {
     /// Hands switches that the rules themselves look at over to the platform.
-    pub(crate) fn spread_faults(&mut self) {
+    fn spread_faults(&mut self) {
         self.platform.sync_faults = std::mem::take(&mut self.faults.sync);
         self.platform.history_faults = std::mem::take(&mut self.faults.history);
         self.platform.dress = self.faults.dress.clone();
+        let seed = self.faults.chaos.as_ref().map(|chaos| chaos.seed);
+        if seed != self.hub.chaos_seed {
+            self.hub.chaos_seed = seed;
+            self.hub.dice = Dice::new(seed.unwrap_or_default());
+        }
     }
 
     /// Takes them back, with what was used up missing.
-    pub(crate) fn gather_faults(&mut self) {
+    fn gather_faults(&mut self) {
         self.faults.sync = std::mem::take(&mut self.platform.sync_faults);
         self.faults.history = std::mem::take(&mut self.platform.history_faults);
     }

@@ -47,7 +47,6 @@ pub(crate) enum Effect {
 pub(crate) struct Outcome {
     pub(crate) answer: Answer,
     pub(crate) effects: Vec<Effect>,
-    pub(crate) agent: Option<AgentNo>,
 }
 
 impl Answer {
@@ -125,17 +124,12 @@ impl From<Answer> for Outcome {
         Self {
             answer,
             effects: Vec::new(),
-            agent: None,
         }
     }
 }
 
 impl Outcome {
     pub(crate) fn with(answer: Answer, effects: Vec<Effect>) -> Self {
-        Self {
-            answer,
-            effects,
-            agent: None,
-        }
+        Self { answer, effects }
     }
 }

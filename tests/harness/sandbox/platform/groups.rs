@@ -126,7 +126,7 @@ impl Platform {
     /// 410 with who deleted the group and when.
     pub(crate) fn group_gone(&self, conversation: ConversationNo) -> Answer {
         let deleted = self.group(conversation).and_then(|group| group.deleted);
-        let (by, at) = deleted.unwrap_or((AgentNo(0), Stamp::default()));
+        let (by, at) = deleted.unwrap_or_else(|| (AgentNo(0), Stamp::default()));
         let details = json!({
             "group_id": self.conversations[conversation.index()].id,
             "deleted_by_handle": self.agents[by.index()].handle,

@@ -35,7 +35,9 @@ pub(crate) use answer::{Answer, Body, Effect, Outcome};
 pub(crate) use deliver::Settled;
 pub use draft::{Content, Draft, Late, To};
 pub use model::{AccountStatus, InboxMode, OwnerPause};
-pub(crate) use model::{AgentNo, EnvelopeNo, MessageNo, Platform, Rules};
+pub(crate) use model::{
+    AgentNo, DeliveryState, EnvelopeNo, MessageNo, MuteTarget, Platform, Rules,
+};
 pub(crate) use render::Form;
 pub use render::Message;
 pub(crate) use routes::Request;
