@@ -37,7 +37,14 @@ impl Shared {
         let rows = state
             .platform
             .drain_batch(link.agent, *behind, self.options.drain_batch);
-        if rows.is_empty() || link.is_given_up() {
+        if rows.is_empty() {
+            return None;
+        }
+        let connected = state.hub.of(link.agent);
+        if !connected.iter().any(|known| known.socket == link.socket) && !link.ack {
+            // A server that marks as it sends does not notice that nobody is there any more.
+            link.make_void();
+        } else if link.is_given_up() {
             return None;
         }
         let last = rows.last().map(|row| row.envelope);

@@ -205,6 +205,9 @@ impl Platform {
                 "created_at": agent.created_at.to_string(),
                 "updated_at": agent.updated_at.to_string(),
                 "paused_by_owner": agent.paused,
+                "last_seen_at": agent.presence.last_seen.map(|seen| seen.to_string()),
+                "undelivered_count": agent.stored.len(),
+                "is_system": agent.handle == SYSTEM_AGENT,
                 "avatar_url": null,
             }),
         ))

@@ -19,7 +19,11 @@ impl Platform {
             .copied()
             .filter(|number| self.is_listed(*number, caller))
             .collect();
-        let activity = |number: &ConversationNo| self.conversations[number.index()].updated_at;
+        // By the newest message; a conversation without any stands last, however young it is.
+        let activity = |number: &ConversationNo| {
+            let newest = self.conversations[number.index()].messages.last();
+            newest.map(|message| self.messages[message.index()].created_at)
+        };
         listed.sort_by_key(|number| std::cmp::Reverse((activity(number), number.0)));
         let cap = self.rules.conversation_cap;
         let (limit, offset) = if self.rules.april {
