@@ -108,6 +108,19 @@ macro_rules! methods {
                 positional: $method::POSITIONAL,
             },
         )*];
+
+        /// Reads parameters for the method of this name and drops them; `None` where there is no such
+        /// method.
+        #[cfg(feature = "server")]
+        pub fn check_params(
+            name: &str,
+            params: Option<&str>,
+        ) -> Option<Result<(), crate::params::InvalidParams>> {
+            match name {
+                $($name => Some(crate::params::parse_params::<$method>(params).map(drop)),)*
+                _ => None,
+            }
+        }
     };
 }
 

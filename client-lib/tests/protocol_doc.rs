@@ -1,0 +1,106 @@
+//! `docs/protocol.md` names every method and every code, and its requests are ones that a daemon takes.
+
+use std::collections::BTreeMap;
+
+use agentchatd_client::{ErrorCode, METHODS, api};
+use serde_json::Value;
+
+/// The text between a fence of this kind and its end, for each such block.
+fn blocks(kind: &str) -> Vec<Value> {
+    let fence = format!("```json {kind}\n");
+    let parts = page().split(&fence).skip(1);
+    parts
+        .map(|rest| {
+            let json = rest.split("```").next().expect("a split has a first part");
+            serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"))
+        })
+        .collect()
+}
+
+fn page() -> &'static str {
+    include_str!("../../docs/protocol.md")
+}
+
+#[test]
+fn every_method_has_a_heading_and_every_heading_a_method() {
+    let mut headings: Vec<_> = page()
+        .lines()
+        .filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'))
+        .collect();
+    let mut names: Vec<_> = METHODS.iter().map(|method| method.name).collect();
+    headings.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(headings, names);
+}
+
+#[test]
+fn every_method_says_its_scope_and_has_an_example() {
+    for method in METHODS {
+        let heading = format!("### `{}`\n", method.name);
+        let (_, rest) = page().split_once(&heading).expect("the heading is there");
+        let section = rest
+            .split("\n### ")
+            .next()
+            .expect("a split has a first part");
+        let scope = format!("\nScope `{}`.", method.scope.as_str());
+        assert!(section.starts_with(&scope), "{}", method.name);
+        assert!(section.contains("```json request\n"), "{}", method.name);
+        assert_eq!(
+            section.contains("`timeout_ms`"),
+            method.upstream,
+            "{}",
+            method.name
+        );
+    }
+}
+
+#[test]
+fn the_examples_are_taken_but_for_the_one_that_shows_a_refusal() {
+    let mut refused = Vec::new();
+    for mut request in blocks("request") {
+        fill(&mut request);
+        let params = request.get("params").map(Value::to_string);
+        let name = request["method"].as_str().expect("a method is named");
+        let checked = api::check_params(name, params.as_deref()).expect("the method is known");
+        if let Err(error) = checked {
+            refused.push((request["id"].as_u64(), error.path));
+        }
+    }
+    assert_eq!(refused, [(Some(1), "/limit".to_owned())]);
+}
+
+#[test]
+fn every_request_is_followed_by_its_response() {
+    let requests = blocks("request");
+    let responses: BTreeMap<_, _> = blocks("response")
+        .into_iter()
+        .map(|response| (response["id"].as_u64(), response))
+        .collect();
+    assert_eq!(requests.len(), responses.len());
+    for (at, request) in requests.iter().enumerate() {
+        assert_eq!(request["id"], at + 1, "ids rise by one");
+        let response = &responses[&request["id"].as_u64()];
+        assert_ne!(
+            response.get("result").is_some(),
+            response.get("error").is_some()
+        );
+    }
+}
+
+#[test]
+fn the_table_of_errors_is_whole() {
+    for code in ErrorCode::ALL {
+        let row = format!("| {} | `{}` |", code.number(), code.name());
+        assert!(page().contains(&row), "{row}");
+    }
+}
+
+/// Puts something that fits in the place of what a replay would have kept.
+fn fill(value: &mut Value) {
+    match value {
+        Value::String(text) if text == "{offset}" => *value = 1.into(),
+        Value::Array(items) => items.iter_mut().for_each(fill),
+        Value::Object(members) => members.values_mut().for_each(fill),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
