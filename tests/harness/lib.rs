@@ -3,4 +3,6 @@
 //! [`sandbox`] is a stand-in for the AgentChat platform that runs on loopback and can be told to
 //! misbehave in every way the platform is known to.
 
+pub mod daemon;
+pub mod raw;
 pub mod sandbox;
