@@ -1,0 +1,218 @@
+//! The real daemon as a process, in a folder of its own.
+
+use crate::raw::Raw;
+use serde_json::{Value, json};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How a daemon is started.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The program.
+    pub binary: PathBuf,
+    /// Holds state, socket, key and log; kept over restarts.
+    pub dir: PathBuf,
+    /// The platform.
+    pub base_url: String,
+    /// The agent's key.
+    pub key: String,
+    /// More variables, `AGENTCHATD_REALTIME_GAP_WINDOW_MS` and the like.
+    pub env: Vec<(String, String)>,
+}
+
+/// A running daemon. Dropping it kills it.
+#[derive(Debug)]
+pub struct Daemon {
+    child: Child,
+    socket: PathBuf,
+}
+
+impl Setup {
+    /// A daemon in `dir`, with short times so that tests need not wait.
+    pub fn new(binary: &Path, dir: &Path, base_url: &str, key: &str) -> Self {
+        let quick = [
+            ("AGENTCHATD_REALTIME_BACKOFF_MIN_MS", "20"),
+            ("AGENTCHATD_REALTIME_BACKOFF_MAX_MS", "200"),
+            ("AGENTCHATD_REALTIME_GAP_WINDOW_MS", "100"),
+            ("AGENTCHATD_REALTIME_SYNC_INTERVAL_S", "1"),
+            ("AGENTCHATD_REALTIME_RECONCILE_INTERVAL_S", "1"),
+            ("AGENTCHATD_HTTP_BASE_DELAY_MS", "20"),
+            ("AGENTCHATD_OUTBOX_RATE_PER_SECOND", "1000"),
+        ];
+        Self {
+            binary: binary.into(),
+            dir: dir.into(),
+            base_url: base_url.into(),
+            key: key.into(),
+            env: quick.map(|(name, value)| (name.into(), value.into())).into(),
+        }
+    }
+
+    /// The socket's path.
+    pub fn socket(&self) -> PathBuf {
+        self.dir.join("run/agentchatd.sock")
+    }
+
+    /// The database's path.
+    pub fn database(&self) -> PathBuf {
+        self.dir.join("state/state.db")
+    }
+
+    /// The file that the daemon's log is appended to.
+    pub fn log(&self) -> PathBuf {
+        self.dir.join("daemon.log")
+    }
+
+    /// The command line, for those who want to start it themselves.
+    ///
+    /// # Errors
+    /// Where the key file or the folders cannot be written.
+    pub fn command(&self) -> io::Result<Command> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+        let key_file = self.dir.join("key");
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&key_file)?;
+        io::Write::write_all(&mut file, self.key.as_bytes())?;
+        let mut command = Command::new(&self.binary);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("AGENTCHAT") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .arg("--socket")
+            .arg(self.socket())
+            .arg("--state-dir")
+            .arg(self.dir.join("state"))
+            .arg("--api-key-file")
+            .arg(key_file)
+            .env("AGENTCHAT_BASE_URL", &self.base_url)
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        Ok(command)
+    }
+
+    /// Starts the daemon and waits until its socket answers.
+    ///
+    /// # Errors
+    /// Where it ends at once, or does not answer within [`START`].
+    pub fn start(&self) -> io::Result<Daemon> {
+        let mut command = self.command()?;
+        let log = File::options().create(true).append(true).open(self.log())?;
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
+        let mut daemon = Daemon { child, socket: self.socket() };
+        let deadline = Instant::now() + START;
+        loop {
+            if let Ok(mut raw) = daemon.connect()
+                && raw.call("daemon.version", &json!({})).is_ok()
+            {
+                return Ok(daemon);
+            }
+            if let Some(status) = daemon.child.try_wait()? {
+                let log = fs::read_to_string(self.log()).unwrap_or_default();
+                return Err(io::Error::other(format!("the daemon ended with {status}:\n{log}")));
+            }
+            if Instant::now() > deadline {
+                let log = fs::read_to_string(self.log()).unwrap_or_default();
+                return Err(io::Error::other(format!("the daemon does not answer:\n{log}")));
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+}
+
+impl Daemon {
+    /// A new connection.
+    ///
+    /// # Errors
+    /// Where the daemon does not listen.
+    pub fn connect(&self) -> io::Result<Raw> {
+        Raw::connect(&self.socket, PATIENCE)
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as a power cut of the process would: SIGKILL.
+    ///
+    /// # Errors
+    /// Where it cannot be waited for.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.child.kill()?;
+        self.child.wait().map(|_| ())
+    }
+
+    /// Waits for its own end.
+    ///
+    /// # Errors
+    /// Where it does not end within `patience`.
+    pub fn wait(&mut self, patience: Duration) -> io::Result<ExitStatus> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                return Err(io::Error::other("the daemon does not end"));
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Asks it to stop over its socket and waits.
+    ///
+    /// # Errors
+    /// Where it does not answer or does not end.
+    pub fn stop(&mut self) -> io::Result<ExitStatus> {
+        self.connect()?.result("daemon.shutdown", &json!({}))?;
+        self.wait(PATIENCE)
+    }
+
+    /// Polls `daemon.status` until it fits.
+    ///
+    /// # Errors
+    /// Where it does not within [`PATIENCE`]; the last status is told.
+    pub fn status_until(&self, fits: impl Fn(&Value) -> bool) -> io::Result<Value> {
+        let mut raw = self.connect()?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let status = raw.result("daemon.status", &json!({}))?;
+            if fits(&status) {
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                return Err(io::Error::other(format!("the status stays {status}")));
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Waits until it is connected and all that waited is stored.
+    ///
+    /// # Errors
+    /// As for [`Daemon::status_until`].
+    pub fn ready(&self) -> io::Result<Value> {
+        self.status_until(|status| status["connection"]["state"] == "ready")
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// How long a start may take.
+const START: Duration = Duration::from_secs(20);
+/// How long anything else may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks at a condition that sends no signal.
+const POLL: Duration = Duration::from_millis(10);
