@@ -8,43 +8,57 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What earlier steps saw, by the number of the step.
 #[derive(Debug, Default)]
-pub struct Memory {
+pub(crate) struct Memory {
     seen: HashMap<u64, Value>,
     keys: BTreeMap<String, String>,
 }
 
 impl Memory {
     /// A memory that knows the keys of the actors.
-    pub fn new(keys: BTreeMap<String, String>) -> Self {
-        Self { seen: HashMap::new(), keys }
+    pub(crate) fn new(keys: BTreeMap<String, String>) -> Self {
+        Self {
+            seen: HashMap::new(),
+            keys,
+        }
     }
 
     /// Keeps what a step saw.
-    pub fn remember(&mut self, n: u64, value: Value) {
+    pub(crate) fn remember(&mut self, n: u64, value: Value) {
         self.seen.insert(n, value);
     }
 
     /// The value a reference such as `12.payload.id`, `3[1].delivery_id` or `5.id|upper` points at.
     fn lookup(&self, reference: &str) -> Option<String> {
         let (path, form) = reference.split_once('|').unwrap_or((reference, ""));
-        let digits = path.find(|c: char| !c.is_ascii_digit()).unwrap_or(path.len());
+        let digits = path
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(path.len());
         let mut value = self.seen.get(&path[..digits].parse::<u64>().ok()?)?;
-        for part in path[digits..].split(['.', '[']).filter(|part| !part.is_empty()) {
+        for part in path[digits..]
+            .split(['.', '['])
+            .filter(|part| !part.is_empty())
+        {
             value = match part.strip_suffix(']') {
                 Some(index) => value.get(index.parse::<usize>().ok()?)?,
                 None => value.get(part)?,
             };
         }
         let text = value.as_str()?;
-        Some(if form == "upper" { text.to_uppercase() } else { text.to_owned() })
+        Some(if form == "upper" {
+            text.to_uppercase()
+        } else {
+            text.to_owned()
+        })
     }
 
     /// A text with its markers filled in.
-    pub fn fill_text(&self, text: &str) -> String {
+    pub(crate) fn fill_text(&self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
         while let Some(start) = rest.find('<') {
-            let Some(length) = rest[start..].find('>') else { break };
+            let Some(length) = rest[start..].find('>') else {
+                break;
+            };
             let marker = &rest[start + 1..start + length];
             out.push_str(&rest[..start]);
             if let Some(reference) = marker.strip_prefix('$') {
@@ -63,19 +77,28 @@ impl Memory {
     }
 
     /// A value with the markers of all its texts filled in.
-    pub fn fill(&self, value: &Value) -> Value {
+    pub(crate) fn fill(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.fill_text(text)),
             Value::Array(items) => Value::Array(items.iter().map(|item| self.fill(item)).collect()),
             Value::Object(members) => Value::Object(
-                members.iter().map(|(name, member)| (name.clone(), self.fill(member))).collect(),
+                members
+                    .iter()
+                    .map(|(name, member)| (name.clone(), self.fill(member)))
+                    .collect(),
             ),
             other => other.clone(),
         }
     }
 
     /// Holds a value against a template; what differs is told in `out`.
-    pub fn compare(&self, template: &Value, actual: &Value, path: &str, out: &mut Vec<String>) {
+    pub(crate) fn compare(
+        &self,
+        template: &Value,
+        actual: &Value,
+        path: &str,
+        out: &mut Vec<String>,
+    ) {
         match template {
             Value::String(text) => self.compare_text(text, actual, path, out),
             Value::Object(rows) if rows.contains_key("<rows>") => {
@@ -88,7 +111,9 @@ impl Memory {
                         self.compare(item, row, &format!("{path}[{index}]"), out);
                     }
                 }
-                Some(list) => out.push(format!("{path}: {} items, not {}", list.len(), items.len())),
+                Some(list) => {
+                    out.push(format!("{path}: {} items, not {}", list.len(), items.len()))
+                }
                 None => out.push(format!("{path}: {}, not an array", kind(actual))),
             },
             Value::Number(number) if actual.as_f64() == number.as_f64() => {}
@@ -98,7 +123,9 @@ impl Memory {
     }
 
     fn compare_text(&self, text: &str, actual: &Value, path: &str, out: &mut Vec<String>) {
-        let marker = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+        let marker = text
+            .strip_prefix('<')
+            .and_then(|rest| rest.strip_suffix('>'));
         let given = actual.as_str();
         let fits = match marker {
             Some("time") => given.is_some_and(is_time),
@@ -106,16 +133,28 @@ impl Memory {
             Some(id) if id.starts_with("id ") => given
                 .and_then(|given| given.strip_prefix(&id[3..])?.strip_prefix('_'))
                 .is_some_and(|rest| !rest.is_empty()),
-            Some(kinds) if kinds.split('|').all(is_kind) => kinds.split('|').any(|k| k == kind(actual)),
+            Some(kinds) if kinds.split('|').all(is_kind) => {
+                kinds.split('|').any(|k| k == kind(actual))
+            }
             _ => given == Some(self.fill_text(text).as_str()),
         };
         if !fits {
             let wanted = self.fill_text(text);
-            out.push(format!("{path}: {}, not {}", brief(actual), brief(&Value::String(wanted))));
+            out.push(format!(
+                "{path}: {}, not {}",
+                brief(actual),
+                brief(&Value::String(wanted))
+            ));
         }
     }
 
-    fn compare_members(&self, wanted: &Map<String, Value>, actual: &Value, path: &str, out: &mut Vec<String>) {
+    fn compare_members(
+        &self,
+        wanted: &Map<String, Value>,
+        actual: &Value,
+        path: &str,
+        out: &mut Vec<String>,
+    ) {
         let Some(members) = actual.as_object() else {
             out.push(format!("{path}: {}, not an object", kind(actual)));
             return;
@@ -133,13 +172,23 @@ impl Memory {
         }
     }
 
-    fn compare_rows(&self, wanted: &Map<String, Value>, actual: &Value, path: &str, out: &mut Vec<String>) {
+    fn compare_rows(
+        &self,
+        wanted: &Map<String, Value>,
+        actual: &Value,
+        path: &str,
+        out: &mut Vec<String>,
+    ) {
         let Some(rows) = actual.as_array() else {
             out.push(format!("{path}: {}, not an array", kind(actual)));
             return;
         };
         if Some(rows.len() as u64) != wanted["<rows>"].as_u64() {
-            out.push(format!("{path}: {} rows, not {}", rows.len(), wanted["<rows>"]));
+            out.push(format!(
+                "{path}: {} rows, not {}",
+                rows.len(),
+                wanted["<rows>"]
+            ));
         }
         let mut told = BTreeSet::new();
         for row in rows {
@@ -148,12 +197,24 @@ impl Memory {
             told.extend(differing);
         }
         out.extend(told);
-        if let (Some(first), Some(row)) = (wanted.get("first").and_then(Value::as_object), rows.first()) {
+        if let (Some(first), Some(row)) =
+            (wanted.get("first").and_then(Value::as_object), rows.first())
+        {
             for (name, template) in first {
-                self.compare(template, &row[name.as_str()], &format!("{path}[0].{name}"), out);
+                self.compare(
+                    template,
+                    &row[name.as_str()],
+                    &format!("{path}[0].{name}"),
+                    out,
+                );
             }
         }
-        for (name, column) in wanted.get("columns").and_then(Value::as_object).into_iter().flatten() {
+        for (name, column) in wanted
+            .get("columns")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             let given: Value = rows.iter().map(|row| row[name.as_str()].clone()).collect();
             self.compare(column, &given, &format!("{path}[].{name}"), out);
         }
@@ -161,7 +222,7 @@ impl Memory {
 }
 
 /// Name of a JSON type, as templates have it.
-pub fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -173,18 +234,26 @@ pub fn kind(value: &Value) -> &'static str {
 }
 
 fn is_kind(name: &str) -> bool {
-    matches!(name, "null" | "bool" | "number" | "string" | "array" | "object")
+    matches!(
+        name,
+        "null" | "bool" | "number" | "string" | "array" | "object"
+    )
 }
 
 /// A timestamp as the platform writes it: a date, `T`, a time, and `Z` or `+00:00`.
 fn is_time(text: &str) -> bool {
-    let zone = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00"));
-    zone.and_then(|text| text.split_once('T')).is_some_and(|(date, time)| {
-        date.len() == "2026-11-23".len()
-            && time.len() >= "18:15:53".len()
-            && date.chars().all(|c| c.is_ascii_digit() || c == '-')
-            && time.chars().all(|c| c.is_ascii_digit() || c == ':' || c == '.')
-    })
+    let zone = text
+        .strip_suffix('Z')
+        .or_else(|| text.strip_suffix("+00:00"));
+    zone.and_then(|text| text.split_once('T'))
+        .is_some_and(|(date, time)| {
+            date.len() == "2026-11-23".len()
+                && time.len() >= "18:15:53".len()
+                && date.chars().all(|c| c.is_ascii_digit() || c == '-')
+                && time
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || c == ':' || c == '.')
+        })
 }
 
 /// A value, cut to a length that fits a line.
@@ -220,20 +289,36 @@ mod tests {
     #[test]
     fn a_template_tells_a_missing_an_additional_and_a_changed_member() {
         let told = differing(json!({"a": 1, "b": "<string>"}), json!({"b": 2, "c": 3}));
-        assert_eq!(told, [".a: missing", ".b: 2, not \"<string>\"", ".c: not in the recording"]);
+        assert_eq!(
+            told,
+            [
+                ".a: missing",
+                ".b: 2, not \"<string>\"",
+                ".c: not in the recording"
+            ]
+        );
     }
 
     #[test]
     fn rows_are_counted_and_their_columns_keep_their_order() {
         let template = json!({"<rows>": 2, "row": {"seq": "<number>"}, "columns": {"seq": [1, 2]}});
-        assert_eq!(differing(template.clone(), json!([{"seq": 1}, {"seq": 2}])), Vec::<String>::new());
-        assert_eq!(differing(template, json!([{"seq": 2}, {"seq": 1}])).len(), 2);
+        assert_eq!(
+            differing(template.clone(), json!([{"seq": 1}, {"seq": 2}])),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            differing(template, json!([{"seq": 2}, {"seq": 1}])).len(),
+            2
+        );
     }
 
     #[test]
     fn markers_are_filled_in() {
         let mut memory = Memory::new(BTreeMap::from([("A".to_owned(), "ac_a".to_owned())]));
         memory.remember(3, json!([{"id": "msg_1"}]));
-        assert_eq!(memory.fill_text("/v1/<$3[0].id|upper>?k=<key A>&x=<x times 3>"), "/v1/MSG_1?k=ac_a&x=xxx");
+        assert_eq!(
+            memory.fill_text("/v1/<$3[0].id|upper>?k=<key A>&x=<x times 3>"),
+            "/v1/MSG_1?k=ac_a&x=xxx"
+        );
     }
 }

@@ -7,37 +7,40 @@ use std::path::Path;
 
 /// A recorded scenario.
 #[derive(Debug)]
-pub struct Trace {
+pub(crate) struct Trace {
     /// Name of the file without its ending, such as `01-direct-send`.
-    pub name: String,
+    pub(crate) name: String,
     /// Letter of an actor -> its handle.
-    pub actors: BTreeMap<String, String>,
+    pub(crate) actors: BTreeMap<String, String>,
     /// What is done and what came back.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// One step.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub(crate) struct Step {
     /// Number of the recorded event.
-    pub n: u64,
+    pub(crate) n: u64,
     /// What kind of step it is.
-    pub op: String,
+    pub(crate) op: String,
     /// All members.
-    pub fields: Value,
+    pub(crate) fields: Value,
 }
 
 impl Trace {
     /// Reads `fixtures/traces/<name>.jsonl`.
-    pub fn load(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/traces/{name}.jsonl"));
+    pub(crate) fn load(name: &str) -> Self {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/traces/{name}.jsonl"));
         let text = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()));
-        let mut lines = text
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).expect("every line of a fixture is JSON"));
+        let mut lines = text.lines().map(|line| {
+            serde_json::from_str::<Value>(line).expect("every line of a fixture is JSON")
+        });
         let head = lines.next().expect("a fixture has a head");
-        let actors = head["actors"].as_object().expect("the head names the actors");
+        let actors = head["actors"]
+            .as_object()
+            .expect("the head names the actors");
         Self {
             name: name.to_owned(),
             actors: actors
@@ -51,27 +54,31 @@ impl Trace {
 
 impl Step {
     /// Takes a step apart.
-    pub fn new(fields: Value) -> Self {
+    pub(crate) fn new(fields: Value) -> Self {
         let n = fields["n"].as_u64().expect("every step has a number");
-        Self { n, op: text_of(&fields["op"]), fields }
+        Self {
+            n,
+            op: text_of(&fields["op"]),
+            fields,
+        }
     }
 
     /// A member that is a string.
-    pub fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         self.fields[name]
             .as_str()
             .unwrap_or_else(|| panic!("step {} ({}) has no text {name}", self.n, self.op))
     }
 
     /// A member that is a whole number.
-    pub fn number(&self, name: &str) -> u64 {
+    pub(crate) fn number(&self, name: &str) -> u64 {
         self.fields[name]
             .as_u64()
             .unwrap_or_else(|| panic!("step {} ({}) has no number {name}", self.n, self.op))
     }
 
     /// A member that is a list of strings.
-    pub fn texts(&self, name: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
         let list = self.fields[name].as_array();
         list.unwrap_or_else(|| panic!("step {} ({}) has no list {name}", self.n, self.op))
             .iter()
@@ -81,6 +88,9 @@ impl Step {
 }
 
 /// The text of a value that is known to be one.
-pub fn text_of(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+pub(crate) fn text_of(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no text"))
+        .to_owned()
 }

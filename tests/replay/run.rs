@@ -1,33 +1,36 @@
 //! Runs the steps of one trace, in order, and collects what differs.
 
 use super::compare::Memory;
-use super::differences::DIFFERENCES;
+use super::differences::{DIFFERENCES, is_listed};
 use super::exchange::{self, Answer, Pace, Request};
 use super::fixture::{Step, Trace};
 use super::setup::Stage;
-use super::socket::{Event, Socket, Upgrade};
+use super::socket::{Event, PATIENCE, Socket, Upgrade};
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
-use tokio::task::JoinHandle;
+use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
+
+/// How long to wait for a frame that is expected not to come.
+const NO_PATIENCE: Duration = Duration::from_millis(200);
 
 /// A replay under way.
 #[derive(Debug)]
-pub struct Replay {
+pub(crate) struct Replay {
     pub(super) trace: Trace,
     pub(super) stage: Stage,
     pub(super) client: reqwest::Client,
     pub(super) memory: Memory,
     pub(super) sockets: HashMap<String, Socket>,
     upgrades: HashMap<String, Upgrade>,
-    begun: HashMap<u64, (Step, JoinHandle<Answer>)>,
+    begun: HashMap<u64, Step>,
     pace: Pace,
     told: Vec<(u64, String)>,
 }
 
 /// Replays a trace against a sandbox of its own and fails with all that differs unexpectedly.
-pub async fn replay(name: &str) {
+pub(crate) async fn replay(name: &str) {
     let trace = Trace::load(name);
     let stage = Stage::set(&trace).await;
     let client = reqwest::Client::builder()
@@ -49,25 +52,49 @@ pub async fn replay(name: &str) {
     for step in replay.trace.steps.clone() {
         replay.run(&step).await;
     }
-    assert!(replay.begun.is_empty(), "{name}: an exchange was begun and never finished");
+    assert!(
+        replay.begun.is_empty(),
+        "{name}: an exchange was begun and never finished"
+    );
     verdict(&name[..2], &replay.told);
 }
 
 /// Splits what was told into expected and unexpected, and fails on the rest of either side.
 fn verdict(trace: &str, told: &[(u64, String)]) {
-    let listed: Vec<_> = DIFFERENCES.iter().filter(|entry| entry.trace == trace).collect();
+    let listed: Vec<_> = DIFFERENCES
+        .iter()
+        .filter(|entry| entry.trace == trace)
+        .collect();
     let unexpected: Vec<_> = told
         .iter()
-        .filter(|(n, text)| !listed.iter().any(|entry| entry.n == *n && text.contains(entry.tells)))
+        .filter(|(n, text)| {
+            !listed
+                .iter()
+                .any(|entry| entry.n == *n && text.contains(entry.tells))
+        })
         .map(|(n, text)| format!("step {n}: {text}"))
         .collect();
     let stale: Vec<_> = listed
         .iter()
-        .filter(|entry| !told.iter().any(|(n, text)| entry.n == *n && text.contains(entry.tells)))
-        .map(|entry| format!("step {}: listed ({}), but there is no such difference", entry.n, entry.why))
+        .filter(|entry| {
+            !told
+                .iter()
+                .any(|(n, text)| entry.n == *n && text.contains(entry.tells))
+        })
+        .map(|entry| {
+            format!(
+                "step {}: listed ({}), but there is no such difference",
+                entry.n, entry.why
+            )
+        })
         .collect();
     let all = [unexpected, stale].concat();
-    assert!(all.is_empty(), "trace {trace}, {} differences:\n{}", all.len(), all.join("\n"));
+    assert!(
+        all.is_empty(),
+        "trace {trace}, {} differences:\n{}",
+        all.len(),
+        all.join("\n")
+    );
 }
 
 impl Replay {
@@ -75,7 +102,7 @@ impl Replay {
         match step.op.as_str() {
             "note" => {}
             "http" => self.exchange(step).await,
-            "begin" => self.begin(step).await,
+            "begin" => self.begin(step),
             "finish" => self.finish(step).await,
             "parallel" => self.parallel(step).await,
             "ws.connect" => self.connect(step).await,
@@ -104,26 +131,31 @@ impl Replay {
         exchange::compare(step, answer, &self.memory, &mut told);
         self.memory.remember(step.n, answer.body.clone());
         let what = format!("{} {}", step.text("method"), step.text("target"));
-        self.told.extend(told.into_iter().map(|text| (step.n, format!("{what}: {text}"))));
+        self.told.extend(
+            told.into_iter()
+                .map(|text| (step.n, format!("{what}: {text}"))),
+        );
     }
 
     async fn exchange(&mut self, step: &Step) {
         self.pace.wait(step).await;
-        let answer = Request::new(&self.client, &self.stage.base, step, &self.memory).send().await;
+        let answer = Request::new(&self.client, &self.stage.base, step, &self.memory)
+            .send()
+            .await;
         self.compared(step, &answer);
     }
 
-    async fn begin(&mut self, step: &Step) {
-        let request = Request::new(&self.client, &self.stage.base, step, &self.memory);
-        let task = tokio::spawn(request.send());
-        self.stage.wait_until_held(step).await;
-        self.begun.insert(step.n, (step.clone(), task));
+    fn begin(&mut self, step: &Step) {
+        self.stage.begin(step);
+        self.begun.insert(step.n, step.clone());
     }
 
     async fn finish(&mut self, step: &Step) {
-        let (begun, task) = self.begun.remove(&step.n).expect("what is finished was begun");
-        let answer = task.await.expect("the request does not panic");
-        self.compared(&begun, &answer);
+        let begun = self
+            .begun
+            .remove(&step.n)
+            .expect("what is finished was begun");
+        self.exchange(&begun).await;
     }
 
     async fn parallel(&mut self, step: &Step) {
@@ -132,7 +164,9 @@ impl Replay {
         for exchange in &exchanges {
             self.pace.wait(exchange).await;
         }
-        let requests = exchanges.iter().map(|e| Request::new(&self.client, &self.stage.base, e, &self.memory).send());
+        let requests = exchanges
+            .iter()
+            .map(|e| Request::new(&self.client, &self.stage.base, e, &self.memory).send());
         let answers = join_all(requests).await;
         let mut seqs = BTreeSet::new();
         let mut ids = BTreeSet::new();
@@ -144,7 +178,10 @@ impl Replay {
         let first = seqs.first().copied().flatten().unwrap_or_default();
         let dense: BTreeSet<_> = (first..first + exchanges.len() as u64).map(Some).collect();
         if seqs != dense {
-            self.tell(step.n, format!("seqs of parallel sends {seqs:?} are not dense"));
+            self.tell(
+                step.n,
+                format!("seqs of parallel sends {seqs:?} are not dense"),
+            );
         }
         for _ in 0..step.number("pushes") {
             if let Some(frame) = self.frame(step).await {
@@ -153,7 +190,10 @@ impl Replay {
             }
         }
         if !ids.is_empty() {
-            self.tell(step.n, format!("sent in parallel and never pushed: {ids:?}"));
+            self.tell(
+                step.n,
+                format!("sent in parallel and never pushed: {ids:?}"),
+            );
         }
     }
 
@@ -162,7 +202,12 @@ impl Replay {
             .as_object()
             .into_iter()
             .flatten()
-            .map(|(name, value)| (name.clone(), self.memory.fill_text(value.as_str().unwrap_or_default())))
+            .map(|(name, value)| {
+                (
+                    name.clone(),
+                    self.memory.fill_text(value.as_str().unwrap_or_default()),
+                )
+            })
             .collect();
         let target = self.memory.fill_text(step.text("target"));
         let pongs = step.fields["pongs"].as_bool().unwrap_or(true);
@@ -179,14 +224,20 @@ impl Replay {
                     self.tell(step.n, format!("negotiated {extensions}"));
                 }
             }
-            other => self.tell(step.n, format!("{} is not open: {other:?}", step.text("sock"))),
+            other => self.tell(
+                step.n,
+                format!("{} is not open: {other:?}", step.text("sock")),
+            ),
         }
     }
 
     fn refused(&mut self, step: &Step) {
         match self.upgrades.remove(step.text("sock")) {
             Some(Upgrade::Refused(status)) if u64::from(status) == step.number("status") => {}
-            other => self.tell(step.n, format!("not refused with {}: {other:?}", step.number("status"))),
+            other => self.tell(
+                step.n,
+                format!("not refused with {}: {other:?}", step.number("status")),
+            ),
         }
     }
 
@@ -223,8 +274,13 @@ impl Replay {
 
     pub(super) async fn frame(&mut self, step: &Step) -> Option<Value> {
         let name = step.text("sock");
+        let patience = if is_listed(&self.trace.name, step.n) {
+            NO_PATIENCE
+        } else {
+            PATIENCE
+        };
         let text = match self.sockets.get(name) {
-            Some(socket) => socket.text().await,
+            Some(socket) => socket.text(patience).await,
             None => None,
         };
         match text {
@@ -238,8 +294,12 @@ impl Replay {
 
     pub(super) fn compare_frame(&mut self, step: &Step, frame: &Value) {
         let mut told = Vec::new();
-        self.memory.compare(&step.fields["frame"], frame, "", &mut told);
-        self.told.extend(told.into_iter().map(|text| (step.n, format!("frame: {text}"))));
+        self.memory
+            .compare(&step.fields["frame"], frame, "", &mut told);
+        self.told.extend(
+            told.into_iter()
+                .map(|text| (step.n, format!("frame: {text}"))),
+        );
     }
 
     async fn receive(&mut self, step: &Step) {
@@ -255,7 +315,9 @@ impl Replay {
         let mut seen = BTreeSet::new();
         let mut count = 0;
         while (seen.len() as u64) < distinct {
-            let Some(frame) = self.frame(step).await else { return };
+            let Some(frame) = self.frame(step).await else {
+                return;
+            };
             if !step.fields["frame"].is_null() {
                 self.compare_frame(step, &frame);
             }
@@ -264,7 +326,10 @@ impl Replay {
         }
         count += self.leftovers(step).await.len() as u64;
         if (frames == distinct) != (count == distinct) {
-            self.tell(step.n, format!("{count} frames for {distinct} rows, not {frames}"));
+            self.tell(
+                step.n,
+                format!("{count} frames for {distinct} rows, not {frames}"),
+            );
         }
     }
 
@@ -276,7 +341,9 @@ impl Replay {
 
     async fn leftovers(&mut self, step: &Step) -> Vec<String> {
         let mark = format!("barrier {}", step.n);
-        let Some(socket) = self.sockets.get_mut(step.text("sock")) else { return Vec::new() };
+        let Some(socket) = self.sockets.get_mut(step.text("sock")) else {
+            return Vec::new();
+        };
         match socket.barrier(&mark).await {
             Some(left) => left,
             None => {
@@ -288,7 +355,10 @@ impl Replay {
 
     async fn quiet(&mut self, step: &Step) {
         for left in self.leftovers(step).await {
-            self.tell(step.n, format!("{} got what the recording lacks: {left}", step.text("sock")));
+            self.tell(
+                step.n,
+                format!("{} got what the recording lacks: {left}", step.text("sock")),
+            );
         }
     }
 
@@ -312,7 +382,7 @@ impl Replay {
             return self.tell(step.n, format!("{name} was not open"));
         };
         if code == DROPPED {
-            socket.drop_line();
+            socket.drop_line().await;
         } else {
             let code = u16::try_from(code).expect("close codes fit");
             socket.close(code, reason).await;
@@ -326,10 +396,17 @@ impl Replay {
         };
         match socket.take(|event| matches!(event, Event::Close(..))).await {
             Some(Event::Close(given, why)) if u64::from(given) == code && why == reason => {}
-            other => self.tell(step.n, format!("{name} closed with {other:?}, not {code} {reason}")),
+            other => self.tell(
+                step.n,
+                format!("{name} closed with {other:?}, not {code} {reason}"),
+            ),
         }
-        while let Some(Event::Text(left)) = socket.take_now(|event| matches!(event, Event::Text(_))) {
-            self.tell(step.n, format!("{name} got what the recording lacks: {left}"));
+        while let Some(Event::Text(left)) = socket.take_now(|event| matches!(event, Event::Text(_)))
+        {
+            self.tell(
+                step.n,
+                format!("{name} got what the recording lacks: {left}"),
+            );
         }
     }
 
@@ -337,13 +414,17 @@ impl Replay {
     async fn read_to_close(&mut self, step: &Step) {
         self.sockets[step.text("sock")].read_on(true);
         let socket = &self.sockets[step.text("sock")];
-        let ended = socket.take(|event| matches!(event, Event::Close(..) | Event::End)).await;
-        let frames = std::iter::from_fn(|| socket.take_now(|event| matches!(event, Event::Text(_)))).count();
+        let ended = socket
+            .take(|event| matches!(event, Event::Close(..) | Event::End))
+            .await;
+        let frames =
+            std::iter::from_fn(|| socket.take_now(|event| matches!(event, Event::Text(_)))).count();
         if frames == 0 {
             self.tell(step.n, "nothing had been queued");
         }
         match ended {
-            Some(Event::Close(code, why)) if u64::from(code) == step.number("code") && why == step.text("reason") => {}
+            Some(Event::Close(code, why))
+                if u64::from(code) == step.number("code") && why == step.text("reason") => {}
             other => self.tell(step.n, format!("ended with {other:?}")),
         }
     }
