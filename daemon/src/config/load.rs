@@ -99,7 +99,10 @@ impl<'a> Overlay<'a> {
         let text = match read_bounded(&path) {
             Ok(text) => text,
             Err(error) => {
-                let origin = asked_by.unwrap_or_else(|| Origin::File { path: path.clone(), line: 0 });
+                let origin = asked_by.unwrap_or_else(|| Origin::File {
+                    path: path.clone(),
+                    line: 0,
+                });
                 let text = format!("cannot read {}: {error}", path.display());
                 self.loaded.problems.push(Problem::new(origin, "", text));
                 return;
