@@ -1,27 +1,40 @@
-//! Daemon.
+//! agentchatd: one connection to AgentChat for one agent, a durable log of all that arrives, and
+//! JSON-RPC over a Unix socket for any local program.
+//!
+//! ```text
+//! AgentChat ──▶ upstream ──▶ driver(engine) ──▶ store ──▶ feed ──▶ rpc ──▶ local programs
+//!                  ▲              ▲                                  │
+//!                  └──────────────┴───────── command ◀───────────────┘
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`service`] | the process: from the command line to the exit status |
+//! | [`config`], [`args`], [`credentials`] | what it is told |
+//! | [`driver`] | the only loop; carries out what the engine decides |
+//! | [`upstream`] | the platform's protocol |
+//! | [`store`] | SQLite |
+//! | [`feed`] | committed events to subscribers |
+//! | [`rpc`] | the local API |
+//! | [`event`], [`command`], [`hub`] | what these hand to each other |
+//! | [`lock`], [`logging`], [`notify`], [`shutdown`] | what every daemon needs |
+//!
+//! `upstream`, `store` and `rpc` do not know each other; the rules are in the crate
+//! `agentchatd-engine`.
+
+pub mod args;
 pub mod command;
+pub mod config;
+pub mod credentials;
 pub mod driver;
 pub mod event;
 pub mod feed;
 pub mod hub;
+pub mod lock;
+pub mod logging;
+pub mod notify;
+pub mod rpc;
+pub mod service;
+pub mod shutdown;
 pub mod store;
 pub mod upstream;
-
-/// Stub.
-pub mod notify {
-    /// Stub.
-    pub fn status(_: &str) {}
-}
-
-/// Stub.
-pub mod shutdown {
-    /// Stub.
-    #[derive(Debug, Clone, Default)]
-    pub struct Tasks(tokio_util::task::TaskTracker);
-    impl Tasks {
-        /// Stub.
-        pub fn spawn<F: Future<Output = ()> + Send + 'static>(&self, _: &'static str, f: F) {
-            self.0.spawn(f);
-        }
-    }
-}

@@ -130,7 +130,7 @@ impl Driver {
             "retry_in_ms": state.retry_in_ms,
         });
         self.publish_ephemeral("connection.state".into(), None, payload.to_string().into());
-        crate::notify::status(&format!("{phase}: {reason}"));
+        self.notifier.status(&format!("{phase}: {reason}"));
     }
 
     pub(super) fn publish_ephemeral(

@@ -22,6 +22,7 @@ use crate::{
     command::{Accepted, CallFailure, Command, Draft, Outcome, Refusal},
     feed::Feed,
     hub::Upstream,
+    notify::Notifier,
     shutdown::Tasks,
     store::{Committed, Durability, Reader, Store, StoreError, Writer},
     upstream::{
@@ -83,6 +84,7 @@ pub struct Driver {
     receiver: Option<SocketReceiver>,
     /// A close that was asked for while the dial was still under way.
     pub(super) close_when_open: Option<(u16, &'static str)>,
+    pub(super) notifier: Arc<Notifier>,
     pub(super) tasks: Tasks,
     pub(super) callers: Callers,
     pub(super) drains: BTreeMap<u64, oneshot::Sender<Result<SyncDrained, CallFailure>>>,
@@ -127,6 +129,7 @@ impl Driver {
         feed: Arc<Feed>,
         platform: Platform,
         ends: Ends,
+        notifier: Arc<Notifier>,
         tasks: Tasks,
     ) -> Self {
         let clock = Clock::start();
@@ -161,6 +164,7 @@ impl Driver {
             sender: None,
             receiver: None,
             close_when_open: None,
+            notifier,
             tasks,
             callers,
             drains: BTreeMap::new(),

@@ -197,6 +197,12 @@ impl ApiKey {
         Ok(Self(SecretString::from(key.to_owned())))
     }
 
+    /// Whether both are the same key; a reload asks so.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+
     /// The key itself, for the one place that sends it.
     pub(super) fn expose(&self) -> &str {
         self.0.expose_secret()

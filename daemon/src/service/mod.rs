@@ -1,0 +1,12 @@
+//! The process from its start to its end: configuration, lock, store, socket, tasks, signals.
+//!
+//! The order matters. The lock on the state dir comes before the database is opened and before a
+//! leftover socket is touched; the socket serves before the service manager is told so; at the
+//! end the local API finishes what is under way while the driver still runs, and the database is
+//! folded last.
+
+mod access;
+mod run;
+mod start;
+
+pub use run::run;

@@ -1,0 +1,261 @@
+//! From the settings to the end of the process.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    access::access,
+    start::{
+        StartError, driver_config, durability, key, limits, platform_config, socket_options,
+    },
+};
+use crate::{
+    args::{Args, ExitStatus},
+    command::Command,
+    config::{Environment, Settings, SystemAccounts},
+    credentials::{self, KeyState, Sources},
+    driver::{Driver, Ends, Signal as DriverSignal},
+    feed::Feed,
+    hub::{COMMAND_QUEUE, Hub, StoreBacking},
+    lock::StateLock,
+    logging::{self, LogHandle},
+    notify::Notifier,
+    rpc::{self, Listener},
+    shutdown::{Signal, Signals, Tasks},
+    store::Store,
+    upstream::{ApiKey, Platform},
+};
+
+/// Runs the daemon until it is told to stop; blocking. The status is what the process ends with.
+pub fn run(args: &Args, env: &Environment) -> ExitStatus {
+    let settings = match Settings::resolve(&args.flags(), env, &SystemAccounts) {
+        Ok(settings) => settings,
+        Err(error) => {
+            tell(&error);
+            return ExitStatus::Config;
+        }
+    };
+    if args.check_config {
+        return check(&settings, env);
+    }
+    let log = match logging::init(&settings.config.log, env) {
+        Ok(log) => log,
+        Err(error) => {
+            tell(&error);
+            return ExitStatus::Io;
+        }
+    };
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "no runtime");
+            return ExitStatus::Io;
+        }
+    };
+    match runtime.block_on(serve(args, env, settings, &log)) {
+        Ok(status) => status,
+        Err(error) => {
+            tracing::error!("{error}");
+            error.status()
+        }
+    }
+}
+
+/// `--check-config`: everything that a start would look at, and nothing that it would change.
+fn check(settings: &Settings, env: &Environment) -> ExitStatus {
+    for warning in &settings.warnings {
+        tell(&format_args!("warning: {warning}"));
+    }
+    if let Err(error) = Platform::new(&platform_config(settings)) {
+        tell(&StartError::from(error));
+        return ExitStatus::Config;
+    }
+    if let KeyState::Refused(refusal) = credentials::load(&Sources::of(settings, env)) {
+        tell(&refusal);
+        return ExitStatus::Config;
+    }
+    let file = settings.config_path.as_ref();
+    let file = file.map_or_else(|| "no file, defaults".to_owned(), |path| path.display().to_string());
+    tell(&format_args!("the configuration is good ({file})"));
+    ExitStatus::Ok
+}
+
+async fn serve(
+    args: &Args,
+    env: &Environment,
+    settings: Settings,
+    log: &LogHandle,
+) -> Result<ExitStatus, StartError> {
+    let mut signals = Signals::listen()?;
+    let lock = StateLock::claim(&settings.state_dir)?;
+    let store = Store::open(&settings.state_dir, durability(settings.config.storage.durability))
+        .map_err(|source| StartError::Store { path: settings.state_dir.join("state.db"), source })?;
+    let platform = Platform::new(&platform_config(&settings))?;
+    let listener = Listener::bind(&socket_options(&settings))?;
+    let notifier = Arc::new(Notifier::of(env));
+
+    let backing = Arc::new(StoreBacking { reader: store.reader.clone(), writer: store.writer.clone() });
+    let feed = Feed::open(&*backing)
+        .await
+        .map_err(|source| StartError::Store { path: store.path.clone(), source })?;
+    let (commands, command_receiver) = mpsc::channel(COMMAND_QUEUE);
+    let (to_driver, driver_signals) = mpsc::channel(SIGNAL_QUEUE);
+    let (upstream, upstream_receiver) = watch::channel(None);
+    let (shutdown, asked_to_stop) = oneshot::channel();
+    let hub = Hub {
+        commands: commands.clone(),
+        backing,
+        feed: Arc::clone(&feed),
+        upstream: upstream_receiver,
+    };
+    let tasks = Tasks::new();
+    let ends = Ends { commands: command_receiver, signals: driver_signals, upstream, shutdown };
+    let config = driver_config(&settings, rand::random());
+    let driver = Driver::new(config, store, feed, platform, ends, Arc::clone(&notifier), tasks.clone());
+    let driver = tasks.spawn_essential("driver", driver.run());
+
+    let stop_serving = CancellationToken::new();
+    let rules = access(settings.own_uid, settings.access.clone());
+    let api = rpc::serve(listener, hub, limits(&settings), rules, stop_serving.clone());
+    let api = tasks.spawn_essential("api", api);
+    if let Some(interval) = notifier.watchdog_interval() {
+        tasks.spawn("watchdog", watchdog(commands, Arc::clone(&notifier), interval));
+    }
+    tracing::info!(
+        socket = %settings.socket.path.display(),
+        state_dir = %settings.state_dir.display(),
+        "agentchatd {} serves", env!("CARGO_PKG_VERSION")
+    );
+    let mut daemon = Running { settings, to_driver, key: None };
+    daemon.offer_key(env).await;
+    notifier.ready();
+
+    let stopped_by = daemon.watch(args, env, log, &notifier, &mut signals, asked_to_stop, &tasks).await;
+    tracing::info!(reason = stopped_by, "stopping");
+    notifier.stopping();
+    stop_serving.cancel();
+    let orderly = async {
+        let _ = api.await;
+        let _ = daemon.to_driver.send(DriverSignal::Stop).await;
+        let _ = driver.await;
+        tasks.close_and_wait(LAST_TASKS).await
+    };
+    tokio::select! {
+        ended = tokio::time::timeout(STOP_DEADLINE, orderly) => match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(unfinished)) => tracing::warn!("{unfinished}"),
+            Err(_) => tracing::warn!("the time to stop is over"),
+        },
+        () = until_now(&mut signals) => tracing::warn!("told to stop at once"),
+    }
+    drop(lock);
+    // A panic in an essential task stopped the daemon: the service manager is to start it again.
+    Ok(if tasks.failed().is_some() { ExitStatus::Io } else { ExitStatus::Ok })
+}
+
+/// What a reload may change.
+struct Running {
+    settings: Settings,
+    to_driver: mpsc::Sender<DriverSignal>,
+    key: Option<Result<ApiKey, String>>,
+}
+
+impl Running {
+    /// Waits for the end; says who asked for it.
+    #[expect(clippy::too_many_arguments, reason = "everything that may end or change the daemon")]
+    async fn watch(
+        &mut self,
+        args: &Args,
+        env: &Environment,
+        log: &LogHandle,
+        notifier: &Notifier,
+        signals: &mut Signals,
+        mut asked_to_stop: oneshot::Receiver<()>,
+        tasks: &Tasks,
+    ) -> &'static str {
+        loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Stop | Signal::StopNow => return "signal",
+                    Signal::Reload => {
+                        notifier.reloading();
+                        self.reload(args, env, log).await;
+                        notifier.ready();
+                    }
+                },
+                _ = &mut asked_to_stop => return "daemon.shutdown",
+                () = tasks.cancelled() => return "a task that it cannot do without has failed",
+            }
+        }
+    }
+
+    /// SIGHUP: configuration, key and log level.
+    async fn reload(&mut self, args: &Args, env: &Environment, log: &LogHandle) {
+        match Settings::resolve(&args.flags(), env, &SystemAccounts) {
+            Err(error) => tracing::error!("the configuration is left as it was: {error}"),
+            Ok(settings) => {
+                for key in self.settings.needs_restart_for(&settings) {
+                    tracing::warn!(key, "a change of this key waits for a restart");
+                }
+                log.set_level(settings.config.log.level);
+                log.set_payloads(settings.config.log.payloads);
+                self.settings = settings;
+            }
+        }
+        self.offer_key(env).await;
+    }
+
+    /// Hands the key to the driver where it is another one than before; a refused one is tried
+    /// again as well.
+    async fn offer_key(&mut self, env: &Environment) {
+        let found = key(&Sources::of(&self.settings, env));
+        let is_known = match (&self.key, &found) {
+            (Some(Ok(old)), Ok(new)) => old.is_same_as(new),
+            (Some(Err(old)), Err(new)) => old == new,
+            _ => false,
+        };
+        if !is_known {
+            self.key = Some(found.clone());
+            let _ = self.to_driver.send(DriverSignal::Key(found)).await;
+        }
+    }
+}
+
+async fn until_now(signals: &mut Signals) {
+    while signals.next().await != Signal::StopNow {}
+}
+
+/// Tells the service manager that the main loop turns, unless health says `down`.
+async fn watchdog(commands: mpsc::Sender<Command>, notifier: Arc<Notifier>, interval: Duration) {
+    let mut ticks = tokio::time::interval(interval);
+    loop {
+        ticks.tick().await;
+        let (reply, health) = oneshot::channel();
+        if commands.send(Command::Health { reply }).await.is_err() {
+            return;
+        }
+        let down = agentchatd_client::types::Verdict::Down;
+        if health.await.is_ok_and(|health| health.verdict != down) {
+            notifier.watchdog();
+        }
+    }
+}
+
+/// Before the log is set up there is only standard error.
+fn tell(text: &dyn std::fmt::Display) {
+    use std::io::Write as _;
+    // Where nobody reads, nobody is told.
+    let _ = writeln!(std::io::stderr(), "agentchatd: {text}");
+}
+
+/// Signals to the driver that may wait.
+const SIGNAL_QUEUE: usize = 16;
+/// All that is under way may take this long at the end (`local-api.md` 8).
+const STOP_DEADLINE: Duration = Duration::from_secs(10);
+/// Of that, the tasks that nobody waits for otherwise.
+const LAST_TASKS: Duration = Duration::from_secs(1);
