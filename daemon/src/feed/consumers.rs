@@ -118,6 +118,7 @@ impl Consumers {
 
     /// Forgets a consumer that could not be written.
     pub fn unmake(&self, position: &Arc<Position>) {
+        position.abandon();
         let Some(name) = position.name() else { return };
         let mut by_name = self.lock();
         if by_name

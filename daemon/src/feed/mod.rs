@@ -32,4 +32,4 @@ pub use position::{Holder, Offer, Position, Snapshot};
 pub use shared::{Feed, PAGE_BYTES, PAGE_EVENTS};
 pub use start::start_after;
 pub use tail::{TAIL_BYTES, TAIL_EVENTS};
-pub use track::{Ending, Track};
+pub use track::{Ending, Track, Written};

@@ -11,7 +11,7 @@ use agentchatd_engine::consumer::{AckMode, Consumer, NeverGiven, Record};
 use tokio::sync::{Semaphore, watch};
 
 use crate::event::LogEvent;
-use crate::feed::track::{Ending, Track};
+use crate::feed::track::{Ending, Track, Written};
 use crate::hub::Backing;
 use crate::store::{ConsumerRow, StoreError};
 
@@ -229,6 +229,14 @@ impl Position {
         Ok(acked)
     }
 
+    /// Acknowledges what was written to the client; nothing happens where the position jumped since.
+    pub fn ack_written(&self, written: Written, now_us: i64) {
+        if self.lock().rules.epoch() == written.epoch {
+            // What was written was taken before, so this cannot be refused.
+            let _ = self.ack(written.offset, now_us);
+        }
+    }
+
     /// Starts over after `offset`. [`Self::save`] makes it last.
     pub fn seek(&self, offset: u64) {
         let mut state = self.lock();
@@ -367,6 +375,11 @@ impl Position {
             holder.track.end(Ending::Deleted);
         }
         Ok(was_there)
+    }
+
+    /// Nothing is written of it any more.
+    pub(super) fn abandon(&self) {
+        self.lock().deleted = true;
     }
 
     fn wake(&self) {

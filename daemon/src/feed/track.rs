@@ -1,7 +1,7 @@
 //! How far the events of one subscription were written, told by the connection's writer.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -10,11 +10,20 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Default)]
 pub struct Track {
     given: AtomicU64,
-    written: AtomicU64,
+    written: Mutex<Written>,
     wake: Notify,
     muted: AtomicBool,
     ended: CancellationToken,
     reason: OnceLock<Ending>,
+}
+
+/// How far events were written whole. A later epoch, after a jump, counts for more than any offset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Written {
+    /// The position's epoch in which the event was taken.
+    pub epoch: u64,
+    /// The highest offset of that epoch.
+    pub offset: u64,
 }
 
 /// Why a subscription ended.
@@ -54,9 +63,12 @@ impl Track {
         !self.muted.load(Ordering::SeqCst)
     }
 
-    /// Everything up to `offset` is written.
-    pub fn wrote(&self, offset: u64) {
-        self.written.fetch_max(offset, Ordering::SeqCst);
+    /// Everything up to here is written.
+    pub fn wrote(&self, written: Written) {
+        {
+            let mut known = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            *known = (*known).max(written);
+        }
         self.wake.notify_one();
     }
 
@@ -65,13 +77,13 @@ impl Track {
         self.given.load(Ordering::SeqCst)
     }
 
-    /// The highest offset that was written whole.
-    pub fn written(&self) -> u64 {
-        self.written.load(Ordering::SeqCst)
+    /// How far events were written whole.
+    pub fn written(&self) -> Written {
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until [`Self::written`] passed `seen`. For one waiter at a time.
-    pub async fn written_past(&self, seen: u64) -> u64 {
+    pub async fn written_past(&self, seen: Written) -> Written {
         loop {
             let written = self.written();
             if written > seen {
@@ -114,13 +126,27 @@ mod tests {
         assert_eq!(track.ending(), Some(Ending::Takeover));
     }
 
+    fn at(epoch: u64, offset: u64) -> Written {
+        Written { epoch, offset }
+    }
+
     #[tokio::test]
     async fn a_waiter_learns_how_far_events_were_written() {
         let track = Track::default();
-        track.wrote(2);
-        track.wrote(1);
-        assert_eq!(track.written_past(0).await, 2);
-        let (seen, ()) = tokio::join!(track.written_past(2), async { track.wrote(7) });
-        assert_eq!(seen, 7);
+        track.wrote(at(1, 2));
+        track.wrote(at(1, 1));
+        assert_eq!(track.written_past(Written::default()).await, at(1, 2));
+        let (seen, ()) = tokio::join!(track.written_past(at(1, 2)), async {
+            track.wrote(at(1, 7));
+        });
+        assert_eq!(seen, at(1, 7));
+    }
+
+    #[test]
+    fn what_was_written_before_a_jump_back_does_not_undo_it() {
+        let track = Track::default();
+        track.wrote(at(2, 1));
+        track.wrote(at(1, 100));
+        assert_eq!(track.written(), at(2, 1));
     }
 }

@@ -1,0 +1,160 @@
+//! What the server knows of all connections, and of one.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::feed::{Position, Track};
+use crate::hub::Hub;
+use crate::rpc::outgoing::Outgoing;
+use crate::rpc::peer::{Access, Caller};
+
+/// The limits of the local API.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The longest request, in bytes.
+    pub max_request_bytes: usize,
+    /// Connections at a time.
+    pub max_connections: usize,
+    /// Subscriptions of one connection.
+    pub max_subscriptions: usize,
+    /// How long requests that are under way may go on once the daemon stops.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_request_bytes: 8 << 20,
+            max_connections: 1024,
+            max_subscriptions: 256,
+            drain: Duration::from_secs(8),
+        }
+    }
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) hub: Hub,
+    pub(crate) limits: Limits,
+    pub(crate) access: Access,
+    /// The daemon stops: no new requests, those under way are finished.
+    pub(crate) stopping: CancellationToken,
+    /// The time for that is over.
+    pub(crate) kill: CancellationToken,
+    /// All tasks of the local API.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) clients: AtomicUsize,
+    pub(crate) subscriptions: AtomicUsize,
+    // Distinguishes this run's subscriptions from those of an earlier one.
+    born_us: i64,
+    next_subscription: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        hub: Hub,
+        limits: Limits,
+        access: Access,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self {
+            hub,
+            limits,
+            access,
+            stopping,
+            kill: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            clients: AtomicUsize::new(0),
+            subscriptions: AtomicUsize::new(0),
+            born_us: now_us(),
+            next_subscription: AtomicU64::new(1),
+        }
+    }
+}
+
+/// One connection, as its requests see it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) caller: Caller,
+    pub(crate) outgoing: Outgoing,
+    /// The connection is gone or going.
+    pub(crate) closing: CancellationToken,
+    subscriptions: Mutex<BTreeMap<Arc<str>, Entry>>,
+}
+
+/// A subscription of this connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) track: Arc<Track>,
+    pub(crate) position: Arc<Position>,
+}
+
+impl Client {
+    pub(crate) fn new(shared: Arc<Shared>, caller: Caller, outgoing: Outgoing) -> Self {
+        Self {
+            shared,
+            caller,
+            outgoing,
+            closing: CancellationToken::new(),
+            subscriptions: Mutex::default(),
+        }
+    }
+
+    /// Takes a subscription in and names it; `None` where there are too many.
+    pub(crate) fn enter(&self, entry: Entry) -> Option<Arc<str>> {
+        let mut subscriptions = self.lock();
+        if subscriptions.len() >= self.shared.limits.max_subscriptions {
+            return None;
+        }
+        let number = self
+            .shared
+            .next_subscription
+            .fetch_add(1, Ordering::Relaxed);
+        let id: Arc<str> = format!("{:x}-{number}", self.shared.born_us).into();
+        subscriptions.insert(Arc::clone(&id), entry);
+        self.shared.subscriptions.fetch_add(1, Ordering::Relaxed);
+        Some(id)
+    }
+
+    /// True where one more subscription is allowed.
+    pub(crate) fn has_room(&self) -> bool {
+        self.lock().len() < self.shared.limits.max_subscriptions
+    }
+
+    /// The subscription of this name.
+    pub(crate) fn find(&self, id: &str) -> Option<Entry> {
+        self.lock().get(id).cloned()
+    }
+
+    /// Forgets a subscription.
+    pub(crate) fn leave(&self, id: &str) -> Option<Entry> {
+        let entry = self.lock().remove(id);
+        if entry.is_some() {
+            self.shared.subscriptions.fetch_sub(1, Ordering::Relaxed);
+        }
+        entry
+    }
+
+    /// How many subscriptions the connection has.
+    pub(crate) fn subscriptions(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Entry>> {
+        self.subscriptions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Microseconds since the Unix epoch.
+pub(crate) fn now_us() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}

@@ -1,0 +1,96 @@
+//! `daemon.*`.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use agentchatd_client::RpcError;
+use agentchatd_client::api::{DaemonHealth, DaemonShutdown, DaemonStatus, DaemonVersion};
+use agentchatd_client::types::{ConsumerHealth, ConsumerName, Health, Status, Version};
+use jsonrpsee::RpcModule;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::command::Command;
+use crate::hub::Hub;
+use crate::rpc::client::now_us;
+use crate::rpc::errors;
+use crate::rpc::methods::consumers::{behind, snapshots};
+use crate::rpc::methods::table::{Call, add};
+
+pub(super) fn register(module: &mut RpcModule<()>) {
+    add::<DaemonVersion, _, _, _>(module, version);
+    add::<DaemonStatus, _, _, _>(module, status);
+    add::<DaemonHealth, _, _, _>(module, health);
+    add::<DaemonShutdown, _, _, _>(module, shutdown);
+}
+
+#[expect(clippy::unused_async, reason = "every handler is async")]
+async fn version(_: Call<DaemonVersion>) -> Result<Version, RpcError> {
+    Ok(Version {
+        name: "agentchatd".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        api: API_VERSION,
+        features: Vec::new(),
+    })
+}
+
+async fn status(call: Call<DaemonStatus>) -> Result<Box<Status>, RpcError> {
+    let mut status = ask(call.hub(), |reply| Command::Status { reply }).await?;
+    let shared = call.shared();
+    status.consumers = call.hub().feed.consumers().count() as u64;
+    status.subscriptions = shared.subscriptions.load(Ordering::Relaxed) as u64;
+    status.clients = shared.clients.load(Ordering::Relaxed) as u64;
+    Ok(status)
+}
+
+async fn health(call: Call<DaemonHealth>) -> Result<Box<Health>, RpcError> {
+    let hub = call.hub();
+    let mut health = ask(hub, |reply| Command::Health { reply }).await?;
+    let now = now_us();
+    for consumer in snapshots(hub) {
+        let behind = behind(hub, &consumer)
+            .await
+            .map_err(|error| errors::storage(&error))?;
+        let Ok(name) = ConsumerName::new(consumer.name) else {
+            continue;
+        };
+        health.consumers.push(ConsumerHealth {
+            name,
+            lag: behind.lag,
+            oldest_unacked_age_ms: behind
+                .since_us
+                .map(|since| u64::try_from((now - since) / 1000).unwrap_or(0)),
+            attached: consumer.attached,
+        });
+    }
+    Ok(health)
+}
+
+async fn shutdown(call: Call<DaemonShutdown>) -> Result<bool, RpcError> {
+    ask(call.hub(), |reply| Command::Shutdown { reply }).await?;
+    Ok(true)
+}
+
+/// Asks the driver, which answers at once unless it is stuck.
+async fn ask<T>(
+    hub: &Hub,
+    command: impl FnOnce(oneshot::Sender<T>) -> Command,
+) -> Result<T, RpcError> {
+    let (reply, answer) = oneshot::channel();
+    let asked = async {
+        hub.commands
+            .send(command(reply))
+            .await
+            .map_err(|_| errors::shutting_down())?;
+        answer.await.map_err(|_| errors::shutting_down())
+    };
+    timeout(DRIVER_ANSWERS, asked)
+        .await
+        .unwrap_or_else(|_| Err(errors::internal("the daemon's main loop does not answer")))
+}
+
+/// The version of the API that this is.
+const API_VERSION: u32 = 1;
+
+/// How long the driver has to answer a question about itself.
+const DRIVER_ANSWERS: Duration = Duration::from_secs(5);

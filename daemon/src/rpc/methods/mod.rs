@@ -1,0 +1,14 @@
+//! The handlers, one file a namespace. Each method is declared in `agentchatd_client::api`; a file
+//! here says what it does.
+
+mod consumers;
+mod daemon;
+mod draft;
+mod events;
+mod fetch;
+mod messages;
+mod outbox;
+mod passthrough;
+mod table;
+
+pub(crate) use table::table;

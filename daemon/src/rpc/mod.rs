@@ -1,0 +1,36 @@
+//! The local API: JSON-RPC 2.0 on a Unix socket, one value a line.
+//!
+//! ```text
+//! Listener ── the socket in the file system
+//! serve ───── accepts, bounds, stops in order
+//!   connection ── one client: reads with ndjson and request, starts calls in order
+//!     service ─── one request: scope, parameters, handler (methods::*), answer
+//!     outgoing ── the only way out: answers and events in one bounded queue, one writer
+//!     subscription ── one task each: feed → window → outgoing
+//! ```
+//!
+//! It reads the log and the outbox through the [`crate::hub::Hub`] and asks the driver for all else.
+//! Invariants: sends of one connection reach the driver in the order in which they were written; the
+//! answer to `events.subscribe` is written before its first event; a client that does not read
+//! stalls itself and nobody else; nothing here grows without a bound.
+
+mod batch;
+mod client;
+mod connection;
+mod errors;
+mod listener;
+mod methods;
+mod ndjson;
+mod outgoing;
+mod peer;
+mod request;
+mod server;
+mod service;
+mod subscription;
+#[cfg(test)]
+mod tests;
+
+pub use client::Limits;
+pub use listener::{BindError, Listener, MAX_PATH_BYTES, SocketOptions};
+pub use peer::{Access, Caller, Peer};
+pub use server::serve;

@@ -1,0 +1,272 @@
+//! What goes out on one connection: answers and notifications, in the order in which they were put
+//! here, written by one task.
+//!
+//! The queue is bounded by bytes and by number: who wants to add more waits until the client has
+//! read. So a client that stops reading stalls its own answers and subscriptions and nothing else.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::event::REDELIVERED_TAIL;
+use crate::feed::{Track, Written};
+
+/// The way out of a connection, shared by all who answer on it.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    queue: mpsc::UnboundedSender<(Frame, u32)>,
+    room: Arc<Semaphore>,
+}
+
+/// The other end, for the task that writes.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    queue: mpsc::UnboundedReceiver<(Frame, u32)>,
+    room: Arc<Semaphore>,
+}
+
+/// One line.
+#[derive(Debug)]
+pub(crate) enum Frame {
+    /// A whole JSON value.
+    Text(String),
+    /// An event for a subscription.
+    Event(EventFrame),
+}
+
+/// An event for a subscription, put together only when it is written.
+#[derive(Debug)]
+pub(crate) struct EventFrame {
+    /// The notification up to the event.
+    pub(crate) head: Arc<str>,
+    /// The event's JSON text.
+    pub(crate) event: Arc<str>,
+    /// It was given before.
+    pub(crate) redelivered: bool,
+    /// Where it stands; offset 0 for an ephemeral event.
+    pub(crate) at: Written,
+    /// The subscription that learns how far it was written.
+    pub(crate) track: Arc<Track>,
+}
+
+/// The connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Closed;
+
+/// A fresh queue.
+pub(crate) fn queue() -> (Outgoing, Drain) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let room = Arc::new(Semaphore::new(QUEUE_BYTES as usize));
+    (
+        Outgoing {
+            queue: sender,
+            room: Arc::clone(&room),
+        },
+        Drain {
+            queue: receiver,
+            room,
+        },
+    )
+}
+
+impl Outgoing {
+    /// Puts a frame in the queue as soon as there is room, in the order of the calls.
+    pub(crate) async fn send(&self, frame: Frame) -> Result<(), Closed> {
+        let cost = frame.cost();
+        let permit = self.room.acquire_many(cost).await.map_err(|_| Closed)?;
+        permit.forget();
+        self.queue.send((frame, cost)).map_err(|_| Closed)
+    }
+
+    /// Puts a last word in the queue even where it is full. For notices of which there is at most
+    /// one a subscription and one a connection.
+    pub(crate) fn push_now(&self, text: String) {
+        let _ = self.queue.send((Frame::Text(text), 0));
+    }
+}
+
+impl Frame {
+    fn cost(&self) -> u32 {
+        let bytes = match self {
+            Self::Text(text) => text.len(),
+            Self::Event(frame) => frame.head.len() + frame.event.len(),
+        };
+        u32::try_from(bytes)
+            .unwrap_or(u32::MAX)
+            .clamp(LEAST_COST, QUEUE_BYTES)
+    }
+
+    /// Appends the line to what is written next. False where it must not go out any more.
+    fn append(&self, buffer: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Text(text) => buffer.extend_from_slice(text.as_bytes()),
+            Self::Event(frame) => {
+                // From here on the event counts as given: a byte of it may reach the client.
+                if !frame.track.give(frame.at.offset) {
+                    return false;
+                }
+                buffer.extend_from_slice(frame.head.as_bytes());
+                if frame.redelivered {
+                    let open = frame.event.len().saturating_sub(1);
+                    buffer.extend_from_slice(&frame.event.as_bytes()[..open]);
+                    buffer.extend_from_slice(REDELIVERED_TAIL.as_bytes());
+                } else {
+                    buffer.extend_from_slice(frame.event.as_bytes());
+                }
+                buffer.extend_from_slice(b"}}");
+            }
+        }
+        buffer.push(b'\n');
+        true
+    }
+}
+
+impl Drain {
+    /// Writes what comes until all [`Outgoing`]s are dropped and the queue is empty.
+    ///
+    /// # Errors
+    /// The client is gone; whoever waits for room learns it as well.
+    pub(crate) async fn write_all<W: AsyncWrite + Unpin>(
+        mut self,
+        stream: W,
+    ) -> std::io::Result<()> {
+        let result = self.run(stream).await;
+        self.room.close();
+        result
+    }
+
+    async fn run<W: AsyncWrite + Unpin>(&mut self, mut stream: W) -> std::io::Result<()> {
+        let mut buffer = Vec::new();
+        let mut events: Vec<EventFrame> = Vec::new();
+        while let Some(first) = self.queue.recv().await {
+            let mut cost = 0;
+            let mut next = Some(first);
+            while let Some((frame, its_cost)) = next {
+                cost += its_cost as usize;
+                let goes_out = frame.append(&mut buffer);
+                if let (true, Frame::Event(frame)) = (goes_out, frame) {
+                    events.push(frame);
+                }
+                next = if buffer.len() < WRITE_BYTES {
+                    self.queue.try_recv().ok()
+                } else {
+                    None
+                };
+            }
+            stream.write_all(&buffer).await?;
+            for frame in events.drain(..).filter(|frame| frame.at.offset > 0) {
+                frame.track.wrote(frame.at);
+            }
+            self.room.add_permits(cost);
+            buffer.clear();
+            if buffer.capacity() > KEPT_BYTES {
+                buffer = Vec::new();
+            }
+        }
+        stream.shutdown().await
+    }
+}
+
+/// How many bytes may wait to be written.
+const QUEUE_BYTES: u32 = 1 << 20;
+
+/// What the smallest frame costs, so that no more than 256 wait.
+const LEAST_COST: u32 = QUEUE_BYTES / 256;
+
+/// How much is gathered for one write.
+const WRITE_BYTES: usize = 64 << 10;
+
+/// A write buffer over this size is given back.
+const KEPT_BYTES: usize = 256 << 10;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+    use crate::feed::Ending;
+
+    fn event(offset: u64, track: &Arc<Track>, redelivered: bool) -> Frame {
+        Frame::Event(EventFrame {
+            head: "{\"h\":{\"r\":".into(),
+            event: format!("{{\"offset\":{offset}}}").into(),
+            redelivered,
+            at: Written { epoch: 1, offset },
+            track: Arc::clone(track),
+        })
+    }
+
+    #[tokio::test]
+    async fn frames_go_out_whole_and_in_order() {
+        let (outgoing, writer) = queue();
+        let track = Arc::default();
+        outgoing
+            .send(Frame::Text("{\"a\":1}".into()))
+            .await
+            .unwrap();
+        outgoing.send(event(1, &track, false)).await.unwrap();
+        outgoing.send(event(2, &track, true)).await.unwrap();
+        drop(outgoing);
+        let mut out = Vec::new();
+        writer.write_all(&mut out).await.unwrap();
+        let expected = "{\"a\":1}\n{\"h\":{\"r\":{\"offset\":1}}}\n\
+                        {\"h\":{\"r\":{\"offset\":2,\"redelivered\":true}}}\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        assert_eq!((track.given(), track.written().offset), (2, 2));
+    }
+
+    #[tokio::test]
+    async fn an_event_counts_as_written_only_when_the_socket_took_all_of_it() {
+        let (near, mut far) = tokio::io::duplex(16);
+        let (outgoing, writer) = queue();
+        let track: Arc<Track> = Arc::default();
+        outgoing.send(event(1, &track, false)).await.unwrap();
+        let writing = writer.write_all(near);
+        tokio::pin!(writing);
+        assert!(futures_util::poll!(&mut writing).is_pending());
+        assert_eq!((track.given(), track.written().offset), (1, 0));
+        let mut line = [0; 25];
+        let (read, _) = tokio::join!(
+            async { far.read_exact(&mut line).await },
+            tokio::time::timeout(std::time::Duration::from_millis(50), &mut writing),
+        );
+        read.unwrap();
+        assert_eq!(track.written().offset, 1);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_stops_reading_makes_those_who_add_wait() {
+        let (outgoing, _writer) = queue();
+        for _ in 0..256 {
+            outgoing.send(Frame::Text("x".into())).await.unwrap();
+        }
+        let one_more = outgoing.send(Frame::Text("x".into()));
+        tokio::pin!(one_more);
+        assert!(futures_util::poll!(&mut one_more).is_pending());
+        outgoing.push_now("last word".into());
+    }
+
+    #[tokio::test]
+    async fn events_of_a_subscription_that_ended_do_not_go_out() {
+        let (outgoing, writer) = queue();
+        let track: Arc<Track> = Arc::default();
+        outgoing.send(event(1, &track, false)).await.unwrap();
+        track.end(Ending::Takeover);
+        outgoing.push_now("closed".into());
+        drop(outgoing);
+        let mut out = Vec::new();
+        writer.write_all(&mut out).await.unwrap();
+        assert_eq!(out, b"closed\n");
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_room_learns_that_the_client_is_gone() {
+        let (near, far) = tokio::io::duplex(16);
+        let (outgoing, writer) = queue();
+        drop(far);
+        outgoing.send(Frame::Text("x".into())).await.unwrap();
+        assert!(writer.write_all(near).await.is_err());
+        assert_eq!(outgoing.send(Frame::Text("x".into())).await, Err(Closed));
+    }
+}

@@ -1,0 +1,93 @@
+//! Accepting connections, and the orderly end.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::Hub;
+use crate::rpc::client::{Limits, Shared};
+use crate::rpc::connection;
+use crate::rpc::listener::Listener;
+use crate::rpc::methods;
+use crate::rpc::peer::Access;
+
+/// Serves the local API until `shutdown` is cancelled and what is under way is finished, or
+/// `limits.drain` is over. Then the positions of all consumers are exact on disk, and no task of
+/// the local API runs any more.
+pub async fn serve(
+    listener: Listener,
+    hub: Hub,
+    limits: Limits,
+    access: Access,
+    shutdown: CancellationToken,
+) {
+    let shared = Arc::new(Shared::new(hub, limits, access, shutdown.clone()));
+    let methods = methods::table();
+    let places = Arc::new(Semaphore::new(limits.max_connections));
+    until(&shutdown, async {
+        loop {
+            // At the bound, connections wait in the system's queue.
+            let place = Arc::clone(&places).acquire_owned().await;
+            let Ok(place) = place else { break };
+            match listener.socket.accept().await {
+                Ok((stream, _)) => {
+                    let served = connection::serve(stream, Arc::clone(&shared), methods.clone());
+                    shared.tasks.spawn(async move {
+                        served.await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    // Too many open files, as a rule: others have to close some first. Nothing
+                    // is lost, the connection stays in the queue.
+                    if !is_the_peers_doing(&error) {
+                        tracing::warn!(%error, "connection not accepted");
+                        sleep(ACCEPT_PAUSE).await;
+                    }
+                }
+            }
+        }
+    })
+    .await;
+    // The file goes first, so that nobody connects to a socket that is served no more.
+    drop(listener);
+    shared.tasks.close();
+    if timeout(limits.drain, shared.tasks.wait()).await.is_err() {
+        tracing::warn!(
+            tasks = shared.tasks.len(),
+            "requests cut off, the time to stop is over"
+        );
+        shared.kill.cancel();
+        // What is left only writes the positions of consumers.
+        let _ = timeout(LAST_SAVES, shared.tasks.wait()).await;
+    }
+}
+
+async fn until(shutdown: &CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => {}
+        () = work => {}
+    }
+}
+
+/// Errors of `accept` that concern one connection only.
+fn is_the_peers_doing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// How long nothing is accepted after the system refused.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long the last commits may take once the time to stop is over.
+const LAST_SAVES: Duration = Duration::from_secs(1);

@@ -1,0 +1,248 @@
+//! One subscription: the task that takes events from the feed to the connection.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::sync::Arc;
+
+use agentchatd_client::types::{Filter, SubscriptionClosed, SubscriptionLagged, notification};
+use jsonrpsee::MethodResponseFuture;
+use serde::Serialize;
+
+use crate::event::{LogEvent, push_text};
+use crate::feed::{self, Ending, Ephemeral, Offer, PAGE_EVENTS, Position, Track, Written};
+use crate::rpc::client::{Client, Entry, now_us};
+use crate::rpc::outgoing::{EventFrame, Frame};
+
+/// A subscription that is entered in its connection and holds its position.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    id: Arc<str>,
+    // What stands before the event in each notification.
+    head: Arc<str>,
+    client: Arc<Client>,
+    position: Arc<Position>,
+    track: Arc<Track>,
+    ephemeral: Ephemeral,
+    filter: Arc<Filter>,
+    // Events count as done when they are written.
+    auto: bool,
+}
+
+impl Subscription {
+    /// A subscription of this connection; `entry` is in its list under `id`.
+    pub(crate) fn new(id: Arc<str>, client: Arc<Client>, entry: Entry, auto: bool) -> Self {
+        let filter = entry.position.filter();
+        let ephemeral = client.shared.hub.feed.join_ephemeral((*filter).clone());
+        let mut head = format!(
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"{}\",\"params\":{{\"subscription\":",
+            notification::EVENT
+        );
+        push_text(&mut head, &id);
+        head.push_str(",\"result\":");
+        let Entry { track, position } = entry;
+        Self {
+            id,
+            head: head.into(),
+            client,
+            position,
+            track,
+            ephemeral,
+            filter,
+            auto,
+        }
+    }
+
+    /// Runs until the subscription ends, for whatever reason; begins when its answer is queued.
+    pub(crate) async fn run(self, answered: MethodResponseFuture) {
+        let answered = tokio::select! {
+            biased;
+            answered = answered => answered.is_ok(),
+            _ = self.track.ended() => true,
+        };
+        let ending = if answered {
+            tokio::select! {
+                biased;
+                ending = self.track.ended() => ending,
+                () = self.client.closing.cancelled() => Ending::Disconnected,
+                ending = self.acknowledge() => ending,
+                ending = self.deliver() => ending,
+            }
+        } else {
+            Ending::Disconnected
+        };
+        self.finish(ending).await;
+    }
+
+    async fn finish(self, ending: Ending) {
+        self.track.end(ending);
+        self.client.leave(&self.id);
+        if let Some(reason) = ending.told() {
+            let subscription = self.id.to_string();
+            let closed = SubscriptionClosed {
+                subscription,
+                reason: reason.into(),
+            };
+            self.client
+                .outgoing
+                .push_now(notice(notification::CLOSED, &closed));
+        }
+        if self.auto {
+            self.position.ack_written(self.track.written(), now_us());
+        }
+        let hub = &self.client.shared.hub;
+        if self.position.detach(&self.track, now_us())
+            && let (Err(error), Some(consumer)) = (
+                self.position.save(&*hub.backing).await,
+                self.position.name(),
+            )
+        {
+            tracing::warn!(consumer, %error, "position of a consumer not saved");
+        }
+    }
+
+    /// Moves the acknowledged offset after what is written.
+    async fn acknowledge(&self) -> Ending {
+        if !self.auto || self.position.name().is_none() {
+            return pending().await;
+        }
+        let mut seen = Written::default();
+        loop {
+            seen = self.track.written_past(seen).await;
+            self.position.ack_written(seen, now_us());
+            if let Err(error) = self.position.save(&*self.client.shared.hub.backing).await {
+                tracing::warn!(%error, "acknowledgement of a consumer not saved");
+                return Ending::Storage;
+            }
+        }
+    }
+
+    /// Takes events to the connection for as long as it lasts.
+    async fn deliver(&self) -> Ending {
+        let hub = &self.client.shared.hub;
+        let mut moved = self.position.moved();
+        let mut page = Page::default();
+        loop {
+            moved.borrow_and_update();
+            if let Err(ending) = self.send_ephemeral().await {
+                return ending;
+            }
+            let (after, epoch, room) = self.position.next();
+            if page.epoch != epoch {
+                page = Page {
+                    epoch,
+                    events: VecDeque::new(),
+                };
+            }
+            if room > 0 && page.events.is_empty() {
+                match hub.feed.read(&*hub.backing, after, PAGE_EVENTS).await {
+                    Ok(events) => page.events = events.into(),
+                    Err(error) => {
+                        tracing::warn!(%error, "log not readable for a subscription");
+                        return Ending::Storage;
+                    }
+                }
+            }
+            let before = page.events.len();
+            if let Err(ending) = self.give(&mut page).await {
+                return ending;
+            }
+            if page.events.len() < before {
+                continue;
+            }
+            tokio::select! {
+                () = hub.feed.wait(after), if room > 0 && page.events.is_empty() => {}
+                _ = moved.changed() => {}
+                () = self.ephemeral.wait() => {}
+            }
+        }
+    }
+
+    /// Gives out what it can of the page; what does not fit stays in it.
+    async fn give(&self, page: &mut Page) -> Result<(), Ending> {
+        let hub = &self.client.shared.hub;
+        let me = hub.feed.me();
+        while let Some(event) = page.events.front() {
+            if !feed::passes(&self.filter, event, me.as_deref()) {
+                self.position.pass(event.offset, page.epoch);
+                page.events.pop_front();
+                continue;
+            }
+            match self.position.offer(event, page.epoch) {
+                Offer::Taken { redelivered } => {
+                    let at = Written {
+                        epoch: page.epoch,
+                        offset: event.offset,
+                    };
+                    let frame = self.frame(event, at, redelivered);
+                    page.events.pop_front();
+                    self.client
+                        .outgoing
+                        .send(frame)
+                        .await
+                        .map_err(|_| Ending::Disconnected)?;
+                }
+                Offer::Past => {
+                    page.events.pop_front();
+                }
+                Offer::Full => return Ok(()),
+                Offer::Jumped => {
+                    page.events.clear();
+                    return Ok(());
+                }
+                Offer::Unsaved => {
+                    self.position.save(&*hub.backing).await.map_err(|error| {
+                        tracing::warn!(%error, "delivery to a consumer not noted");
+                        Ending::Storage
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_ephemeral(&self) -> Result<(), Ending> {
+        let (events, lagging) = self.ephemeral.take();
+        let send = |frame| async {
+            self.client
+                .outgoing
+                .send(frame)
+                .await
+                .map_err(|_| Ending::Disconnected)
+        };
+        if let Some(lagging) = lagging {
+            let subscription = self.id.to_string();
+            let lagged = SubscriptionLagged {
+                subscription,
+                dropped: lagging.0,
+            };
+            send(Frame::Text(notice(notification::LAGGED, &lagged))).await?;
+        }
+        for event in events {
+            send(self.frame(&event, Written::default(), false)).await?;
+        }
+        Ok(())
+    }
+
+    fn frame(&self, event: &LogEvent, at: Written, redelivered: bool) -> Frame {
+        Frame::Event(EventFrame {
+            head: Arc::clone(&self.head),
+            event: event.render(),
+            redelivered,
+            at,
+            track: Arc::clone(&self.track),
+        })
+    }
+}
+
+/// Events that were read and not given out yet.
+#[derive(Debug, Default)]
+struct Page {
+    epoch: u64,
+    events: VecDeque<Arc<LogEvent>>,
+}
+
+/// A notification as JSON text.
+pub(crate) fn notice(method: &str, params: &impl Serialize) -> String {
+    let params = serde_json::to_string(params).unwrap_or_else(|_| "{}".into());
+    format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"params\":{params}}}")
+}

@@ -1,0 +1,9 @@
+//! The local API over real sockets, with a store and a driver that the tests control.
+
+mod consumers;
+mod harness;
+mod limits;
+mod protocol;
+mod sends;
+mod stopping;
+mod subscriptions;
