@@ -66,7 +66,9 @@ impl Signals {
 
 impl fmt::Debug for Signals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signals").field("stopping", &self.stopping).finish_non_exhaustive()
+        f.debug_struct("Signals")
+            .field("stopping", &self.stopping)
+            .finish_non_exhaustive()
     }
 }
 

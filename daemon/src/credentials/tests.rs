@@ -1,8 +1,14 @@
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::PathBuf;
 
+use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
+use super::load::Permissions;
 use super::*;
+use crate::config::{Environment, Flags, Settings, SystemAccounts};
 
 #[test]
 fn the_sources_are_asked_in_the_order_of_the_contract() {
@@ -36,11 +42,11 @@ fn settings_and_environment_name_the_sources() {
             ("CREDENTIALS_DIRECTORY", "/creds"),
         ],
     );
-    let flags = crate::config::Flags {
+    let flags = Flags {
         api_key_file: Some("flag".into()),
         ..Default::default()
     };
-    let settings = Settings::resolve(&flags, &env, &crate::config::SystemAccounts).unwrap();
+    let settings = Settings::resolve(&flags, &env, &SystemAccounts).unwrap();
     let sources = Sources::of(&settings, &env);
     assert_eq!(sources.flag, Some(root.join("flag")));
     assert_eq!(
