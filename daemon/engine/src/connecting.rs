@@ -7,7 +7,7 @@ use crate::{
     effect::{Effect, Warning},
     engine::{After, Engine},
     input::{ConversationList, Identity, SocketEnd, SyncPage},
-    link::Stage,
+    link::{Stage, Then},
     op::{Op, Source},
     row::Failure,
     time::{Millis, Now},
@@ -20,7 +20,7 @@ impl Engine {
         match self.link.stage {
             Stage::Stopped => {}
             _ if self.link.has_socket() => {
-                self.link.restart = true;
+                self.link.then = Then::Begin;
                 self.effects.push(Effect::Close {
                     code: 1000,
                     reason: "credential changed",
@@ -33,13 +33,17 @@ impl Engine {
     pub(crate) fn on_no_credential(&mut self, reason: &Arc<str>, now: Now) {
         self.link.renew();
         if self.link.has_socket() {
+            // The stage stays until the socket is gone: a credential that comes meanwhile must
+            // not lead to a second one beside it.
+            self.link.then = Then::Idle(Arc::clone(reason));
             self.effects.push(Effect::Close {
                 code: 1000,
                 reason: "no credential",
             });
+        } else {
+            self.go(Stage::Idle, reason, None, now);
+            self.intake.drain_ended(now.mono);
         }
-        self.go(Stage::Idle, reason, None, now);
-        self.intake.drain_ended(now.mono);
     }
 
     /// The first step of a connection.
@@ -51,16 +55,26 @@ impl Engine {
             self.go_on_draining(next, now);
         } else {
             self.go(Stage::Identifying, &Arc::from("identifying"), None, now);
+            self.identify();
+        }
+    }
+
+    fn identify(&mut self) {
+        if self.link.inquire() {
             self.effects.push(Effect::Identify);
         }
     }
 
     pub(crate) fn on_identified(&mut self, answer: Result<Identity, Failure>, now: Now) {
+        let is_answered = self.link.is_answered();
         if !matches!(
             self.link.stage,
             Stage::Identifying | Stage::Parked { probing: true, .. }
         ) {
             return;
+        }
+        if !is_answered {
+            return self.identify();
         }
         let identity = match answer {
             Ok(identity) => identity,
@@ -80,18 +94,23 @@ impl Engine {
                 };
                 self.go(stage, &Arc::from("other_agent"), None, now);
             }
-            Some(_) => self.on_bound(now),
+            // Nothing to write, but an earlier `Bind` may still be on its way to disk.
+            Some(_) => self.commit(Vec::new(), After::Bound(self.link.credential)),
             None => {
                 let (handle, birth_us) = (Arc::clone(&identity.handle), identity.server_us);
                 self.bound = Some((Arc::clone(&handle), birth_us));
                 self.intake.me = Arc::clone(&handle);
                 self.intake.birth_us = birth_us;
-                self.commit(vec![Op::Bind { handle, birth_us }], After::Bound);
+                let bind = Op::Bind { handle, birth_us };
+                self.commit(vec![bind], After::Bound(self.link.credential));
             }
         }
     }
 
-    pub(crate) fn on_bound(&mut self, now: Now) {
+    pub(crate) fn on_bound(&mut self, credential: u64, now: Now) {
+        if credential != self.link.credential {
+            return;
+        }
         self.link.identified = true;
         if matches!(self.link.stage, Stage::Identifying | Stage::Parked { .. }) {
             self.begin(now);
@@ -126,6 +145,10 @@ impl Engine {
     pub(crate) fn go_on_draining(&mut self, next: Next, now: Now) {
         match next {
             Next::Wait | Next::Store(_) => {}
+            Next::Ask(_) if !self.link.identified => {
+                let end = self.drain.abandon();
+                self.on_drained(end, now);
+            }
             Next::Ask(effect) => self.effects.push(effect),
             Next::End(end) => self.on_drained(end, now),
         }
@@ -182,11 +205,10 @@ impl Engine {
         self.compare_due = Some(now.mono);
     }
 
-    pub(crate) fn on_drain_now(&mut self, ticket: u64) {
+    pub(crate) fn on_drain_now(&mut self, ticket: u64, now: Now) {
         self.drain.tickets.push(ticket);
-        if let Next::Ask(effect) = self.drain.start() {
-            self.effects.push(effect);
-        }
+        let next = self.drain.start();
+        self.go_on_draining(next, now);
     }
 
     pub(crate) fn on_socket_open(&mut self, now: Now) {
@@ -204,8 +226,16 @@ impl Engine {
 
     pub(crate) fn on_hello_ok(&mut self, ack: bool, now: Now) {
         self.link.last_alive = now.mono;
-        if !matches!(self.link.stage, Stage::Hello { .. } | Stage::Dialing) {
-            return;
+        match self.link.stage {
+            Stage::Hello { .. } | Stage::Dialing => {}
+            Stage::PostSync { .. } | Stage::Ready { .. } if ack && !self.link.ack_mode => {
+                // On the header path it comes after we stopped waiting for it: what was taken in
+                // without an acknowledgement is settled by a sync.
+                self.link.ack_mode = true;
+                self.sync_due = Some(now.mono);
+                return;
+            }
+            _ => return,
         }
         self.link.ack_mode = ack;
         self.connected_total += 1;
@@ -223,7 +253,7 @@ impl Engine {
             None,
             now,
         );
-        let next = self.drain.start();
+        let next = self.drain.start_anew();
         self.go_on_draining(next, now);
     }
 
@@ -238,8 +268,10 @@ impl Engine {
         self.link.ack_mode = false;
         self.intake.drain_ended(now.mono);
         self.sync_due = None;
-        if std::mem::take(&mut self.link.restart) {
-            return self.begin(now);
+        match std::mem::take(&mut self.link.then) {
+            Then::Wait => {}
+            Then::Begin => return self.begin(now),
+            Then::Idle(reason) => return self.go(Stage::Idle, &reason, None, now),
         }
         if self.link.ended(life_ms, self.settings.stable_after_ms) {
             self.warn(Warning::RapidReconnects {
@@ -381,7 +413,7 @@ impl Engine {
     }
 
     fn may_compare(&self) -> bool {
-        !self.listing && self.intake.reconcile.open.is_none()
+        self.link.identified && !self.listing && self.intake.reconcile.open.is_none()
     }
 
     pub(crate) fn fire_link_timers(&mut self, now: Now) {
@@ -417,7 +449,7 @@ impl Engine {
                     probe_at: None,
                     probing: true,
                 };
-                self.effects.push(Effect::Identify);
+                self.identify();
             }
             _ => {}
         }

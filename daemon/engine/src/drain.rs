@@ -21,6 +21,8 @@ pub(crate) struct Drain {
     /// Rows that the platform counts as settled.
     pub(crate) acked: u64,
     last_cursor: Option<Cursor>,
+    /// True where an empty page may have been read before the moment that counts.
+    stale: bool,
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +87,22 @@ impl Drain {
         Next::Ask(Effect::Sync)
     }
 
+    /// Begins; a drain that runs goes on until an empty page that was asked for after now.
+    pub(crate) fn start_anew(&mut self) -> Next {
+        self.stale = self.is_running();
+        self.start()
+    }
+
+    /// Gives up what was about to be asked: it may not be asked any more.
+    pub(crate) fn abandon(&mut self) -> End {
+        self.step = Step::Idle;
+        self.stale = false;
+        End::Failed(Failure::Network {
+            reason: "the identity is not known".into(),
+            unsent: true,
+        })
+    }
+
     /// A page came.
     pub(crate) fn page(&mut self, page: &Result<SyncPage, Failure>) -> Next {
         if !matches!(self.step, Step::Reading) {
@@ -94,6 +112,9 @@ impl Drain {
             Err(failure) => self.end(End::Failed(failure.clone())),
             Ok(page) if page.rows.is_empty() && page.poisoned => {
                 self.end(End::Blocked(Warning::PoisonedSyncPage))
+            }
+            Ok(page) if page.rows.is_empty() && std::mem::take(&mut self.stale) => {
+                Next::Ask(Effect::Sync)
             }
             Ok(page) if page.rows.is_empty() => self.end(End::Empty),
             Ok(page) => {
@@ -166,6 +187,7 @@ impl Drain {
 
     fn end(&mut self, end: End) -> Next {
         self.step = Step::Idle;
+        self.stale = false;
         Next::End(end)
     }
 }

@@ -122,7 +122,8 @@ pub(crate) enum After {
         message_id: Arc<str>,
     },
     Page(StoredPage),
-    Bound,
+    /// Whose key it is, is known and on disk; for this credential.
+    Bound(u64),
     Submitted {
         ticket: u64,
         lane: Lane,
@@ -215,12 +216,14 @@ impl Engine {
             Input::Submit { ticket, draft } => self.on_submit(ticket, draft, now),
             Input::Attempted { id, answer, error } => self.on_attempted(id, answer, error, now),
             Input::Found { id, answer } => self.on_found(id, answer, now),
-            Input::DrainNow { ticket } => self.on_drain_now(ticket),
+            Input::DrainNow { ticket } => self.on_drain_now(ticket, now),
             Input::Tick => {}
             Input::Shutdown => self.on_shutdown(now),
         }
         self.fire_timers(now);
-        self.intake.ask(&mut self.effects);
+        if self.link.identified {
+            self.intake.ask(&mut self.effects);
+        }
         self.effects
             .extend(self.intake.warnings.drain(..).map(Effect::Warn));
         std::mem::take(&mut self.effects)
@@ -297,7 +300,7 @@ impl Engine {
                 let next = self.drain.stored(page);
                 self.go_on_draining(next, now);
             }
-            Some(After::Bound) => self.on_bound(now),
+            Some(After::Bound(credential)) => self.on_bound(credential, now),
             Some(After::Submitted {
                 ticket,
                 lane,
@@ -306,7 +309,7 @@ impl Engine {
             }) => {
                 self.on_submitted((ticket, lane, sending, expires_us), report.inserted, now);
             }
-            Some(After::Attempt(id)) => self.attempt(id),
+            Some(After::Attempt(id)) => self.attempt(id, now),
             Some(After::Settled { id, event }) => {
                 let offset = event.and_then(|place| report.offsets.get(place).copied().flatten());
                 self.outbox.settled(id, now.mono);

@@ -25,7 +25,7 @@
 //! | `reconcile` | comparison of conversation list and history with our frontiers |
 //! | `drain` | sync: store, acknowledge, read again |
 //! | `link`, `connecting` | the connection's life |
-//! | `outbox`, `sending` | lanes, retries, rate, expiry, the honest `unknown` |
+//! | `outbox`, `rate`, `sending` | lanes, retries, rate, expiry, the honest `unknown` |
 //! | `verdict` | what each error means |
 //! | [`consumer`] | what a local subscriber is given, and what it owes |
 
@@ -42,6 +42,7 @@ mod intake;
 mod link;
 mod op;
 mod outbox;
+mod rate;
 mod reconcile;
 mod row;
 mod sending;

@@ -44,18 +44,46 @@ pub(crate) enum Stage {
     Stopped,
 }
 
+/// What follows the end of a socket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// The backoff, or the parking.
+    #[default]
+    Wait,
+    /// The next connection at once: the credential changed.
+    Begin,
+    /// Nothing: there is no credential, for this reason.
+    Idle(Arc<str>),
+}
+
+/// Whether the question whose key it is stands open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Inquiry {
+    #[default]
+    None,
+    /// About the present key.
+    Asked,
+    /// About an earlier key.
+    Stale,
+}
+
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) stage: Stage,
+    /// True once the platform told that the present key belongs to this state's agent. Before,
+    /// nothing is read, sent or acknowledged: with another agent's key it would be in its name.
     pub(crate) identified: bool,
+    /// Counts credentials, so that what was learned with one is not believed of the next.
+    pub(crate) credential: u64,
+    inquiry: Inquiry,
     /// True where the platform waits for acknowledgements over the socket.
     pub(crate) ack_mode: bool,
     /// Counts sockets; what was received by an older one is not acknowledged on a newer.
     pub(crate) epoch: u64,
     pub(crate) last_alive: Millis,
     pub(crate) backoff: Backoff,
-    /// Dial again at once when the socket is gone: the credential changed.
-    pub(crate) restart: bool,
+    /// What follows when the socket is gone.
+    pub(crate) then: Then,
     rapid: u32,
     probe_ms: u64,
     state: LinkState,
@@ -66,11 +94,13 @@ impl Link {
         Self {
             stage: Stage::Idle,
             identified: false,
+            credential: 0,
+            inquiry: Inquiry::None,
             ack_mode: false,
             epoch: 0,
             last_alive: Millis::default(),
             backoff,
-            restart: false,
+            then: Then::Wait,
             rapid: 0,
             probe_ms: PROBE_MIN_MS,
             state: LinkState {
@@ -164,9 +194,26 @@ impl Link {
         wait + jitter.between(0, wait / 4)
     }
 
-    /// A new credential: probing and waiting begin anew.
+    /// Wants to know whose key it is; true where the question is to be asked now. Only one is
+    /// out at a time: answers carry no sign of the key that they are about.
+    pub(crate) fn inquire(&mut self) -> bool {
+        let asks = self.inquiry == Inquiry::None;
+        self.inquiry = if asks { Inquiry::Asked } else { Inquiry::Stale };
+        asks
+    }
+
+    /// The question was answered; true where the answer is about the present key.
+    pub(crate) fn is_answered(&mut self) -> bool {
+        std::mem::take(&mut self.inquiry) == Inquiry::Asked
+    }
+
+    /// A new credential, or none: probing and waiting begin anew.
     pub(crate) fn renew(&mut self) {
         self.identified = false;
+        self.credential += 1;
+        if self.inquiry == Inquiry::Asked {
+            self.inquiry = Inquiry::Stale;
+        }
         self.probe_ms = PROBE_MIN_MS;
         self.backoff.reset();
     }

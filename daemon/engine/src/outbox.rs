@@ -6,12 +6,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
 
 use crate::{
     effect::Effect,
     op::{Lane, Op, SendEnd},
+    rate::Rate,
     row::Failure,
     time::{Jitter, Millis, Now},
     verdict::{SendVerdict, send_verdict},
@@ -60,6 +62,10 @@ pub(crate) struct Outbox {
     due: BTreeSet<(Millis, u64)>,
     active: usize,
     rate: Rate,
+    /// True while it is not known whose key there is: nothing is sent, nothing searched.
+    held: bool,
+    /// When held entries are looked at again, for those whose time runs out.
+    look_at: Millis,
 }
 
 #[derive(Debug)]
@@ -73,6 +79,8 @@ struct Entry {
     at: Millis,
     stage: Stage,
     searches: u32,
+    /// A search is due next, not an attempt; how the entry ends if nothing is found.
+    search: Option<SendEnd>,
     /// Why the last attempt did not do: kept for its end.
     failure: Option<(Failure, Arc<str>)>,
 }
@@ -91,8 +99,8 @@ enum Stage {
 pub(crate) enum Outcome {
     /// Record this; the entry waits.
     Wait { op: Op, effect: Effect },
-    /// Ask history first.
-    Search(Effect),
+    /// Nothing now: history is to be searched first.
+    Search,
     /// Record this; the entry is over.
     End(Op),
     /// Not ours, or not awaited.
@@ -109,7 +117,14 @@ impl Outbox {
             due: BTreeSet::new(),
             active: 0,
             rate: Rate::new(settings.rate_per_second),
+            held: false,
+            look_at: Millis(0),
         }
+    }
+
+    /// Holds everything up, or lets it go on.
+    pub(crate) fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     pub(crate) fn restore(&mut self, record: OutboxRecord, now: Now) {
@@ -128,6 +143,7 @@ impl Outbox {
             at: now.mono + wait_ms,
             stage: Stage::Waiting,
             searches: 0,
+            search: None,
             failure: None,
         };
         self.enqueue(id, entry);
@@ -146,7 +162,7 @@ impl Outbox {
     pub(crate) fn reserve(&mut self, lane: &Lane, now: Millis) -> bool {
         let inserting = self.inserting.entry(lane.clone()).or_default();
         *inserting += 1;
-        let is_free = *inserting == 1 && !self.lanes.contains_key(lane);
+        let is_free = !self.held && *inserting == 1 && !self.lanes.contains_key(lane);
         let sending = is_free && self.active < self.settings.concurrency && self.rate.take(now);
         if sending {
             self.active += 1;
@@ -182,6 +198,7 @@ impl Outbox {
             at: now,
             stage: if sending { Stage::Busy } else { Stage::Waiting },
             searches: 0,
+            search: None,
             failure: None,
         };
         self.enqueue(id, entry);
@@ -198,31 +215,36 @@ impl Outbox {
     /// Entries to attempt now, each to be recorded first; entries that ran out of time.
     pub(crate) fn start(&mut self, now: Now) -> Vec<Start> {
         let mut starts = Vec::new();
-        while self.active < self.settings.concurrency {
-            let Some(&(at, id)) = self.due.first() else {
-                break;
-            };
-            if at > now.mono {
-                break;
+        if self.held {
+            if now.mono < self.look_at {
+                return starts;
             }
+            self.look_at = now.mono + HELD_LOOK_MS;
+        }
+        let mut next = self.due.first().copied();
+        while let Some(key) = next.filter(|&(at, _)| at <= now.mono)
+            && self.active < self.settings.concurrency
+        {
+            next = self.due.range((Excluded(key), Unbounded)).next().copied();
+            let (_, id) = key;
             let Some(entry) = self.entries.get_mut(&id) else {
-                self.due.remove(&(at, id));
+                self.due.remove(&key);
                 continue;
             };
-            if entry.expires_us <= now.wall_us {
-                self.due.remove(&(at, id));
-                self.active += 1;
-                starts.push(entry.expire(id));
-                continue;
+            let is_over = entry.search.is_none() && entry.expires_us <= now.wall_us;
+            if is_over && entry.ambiguous {
+                entry.search = Some(SendEnd::Expired);
             }
-            if !self.rate.take(now.mono) {
-                break;
-            }
-            self.due.remove(&(at, id));
+            let start = match entry.search {
+                None if is_over => entry.expire(id),
+                _ if self.held => continue,
+                Some(end) => entry.find(id, end),
+                None if self.rate.take(now.mono) => entry.attempt(id),
+                None => break,
+            };
+            self.due.remove(&key);
             self.active += 1;
-            entry.stage = Stage::Busy;
-            entry.attempts += 1;
-            starts.push(Start::Attempt(Op::OutboxSending { id }, id));
+            starts.push(start);
         }
         starts
     }
@@ -232,9 +254,12 @@ impl Outbox {
         if self.active >= self.settings.concurrency {
             return None;
         }
-        self.due
-            .first()
-            .map(|&(at, _)| at.max(self.rate.ready_at()))
+        let not_before = if self.held {
+            self.look_at
+        } else {
+            self.rate.ready_at()
+        };
+        self.due.first().map(|&(at, _)| at.max(not_before))
     }
 
     pub(crate) fn lane(&self, id: u64) -> Option<&Lane> {
@@ -262,7 +287,7 @@ impl Outbox {
         entry.failure = Some((failure.clone(), Arc::clone(&error)));
         let after_ms = match verdict {
             SendVerdict::Refused if entry.attempts > 1 || entry.ambiguous => {
-                return entry.search(id, SendEnd::Failed);
+                return self.search(id, SendEnd::Failed, now.mono);
             }
             SendVerdict::Refused => return Outcome::End(ended(id, SendEnd::Failed, error)),
             SendVerdict::Identity => Some(IDENTITY_WAIT_MS),
@@ -274,7 +299,7 @@ impl Outbox {
                 entry.ambiguous |= landed_possible;
                 entry.poison += u32::from(poison_possible);
                 if entry.poison >= POISON_LIMIT {
-                    return entry.search(id, SendEnd::Failed);
+                    return self.search(id, SendEnd::Failed, now.mono);
                 }
                 after_ms.or_else(|| is_limit(&failure).then(|| growing_wait(entry.attempts)))
             }
@@ -316,7 +341,12 @@ impl Outbox {
     }
 
     /// History was searched without a find, or could not be searched.
-    pub(crate) fn searched(&mut self, id: u64, answer: Result<(), Failure>) -> Outcome {
+    pub(crate) fn searched(
+        &mut self,
+        id: u64,
+        answer: Result<(), Failure>,
+        now: Millis,
+    ) -> Outcome {
         let Some(entry) = self.entries.get_mut(&id) else {
             return Outcome::Ignore;
         };
@@ -330,9 +360,24 @@ impl Outbox {
             .map_or_else(|| Arc::from("null"), |(_, error)| Arc::clone(error));
         match answer {
             Ok(()) => Outcome::End(ended(id, end, error)),
-            Err(_) if entry.searches < SEARCHES => entry.search(id, end),
+            Err(_) if entry.searches < SEARCHES => {
+                let wait = SEARCH_WAIT_MS << entry.searches.min(SEARCHES);
+                self.search(id, end, now + wait)
+            }
             Err(_) => Outcome::End(ended(id, SendEnd::Unknown, error)),
         }
+    }
+
+    /// Puts a search of history in line; the entry ends as `end` where it finds nothing.
+    fn search(&mut self, id: u64, end: SendEnd, at: Millis) -> Outcome {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.stage = Stage::Waiting;
+            entry.search = Some(end);
+            entry.at = at;
+            self.due.insert((at, id));
+            self.active -= 1;
+        }
+        Outcome::Search
     }
 
     /// True where an answer for this entry is awaited.
@@ -379,10 +424,13 @@ pub(crate) enum Start {
 }
 
 impl Entry {
+    fn attempt(&mut self, id: u64) -> Start {
+        self.stage = Stage::Busy;
+        self.attempts += 1;
+        Start::Attempt(Op::OutboxSending { id }, id)
+    }
+
     fn expire(&mut self, id: u64) -> Start {
-        if self.ambiguous {
-            return Start::Search(self.find(id, SendEnd::Expired));
-        }
         self.stage = Stage::Busy;
         let error = self
             .failure
@@ -391,17 +439,14 @@ impl Entry {
         Start::Expired(ended(id, SendEnd::Expired, error), id)
     }
 
-    fn search(&mut self, id: u64, end: SendEnd) -> Outcome {
-        Outcome::Search(self.find(id, end))
-    }
-
-    fn find(&mut self, id: u64, end: SendEnd) -> Effect {
+    fn find(&mut self, id: u64, end: SendEnd) -> Start {
         self.searches += 1;
+        self.search = None;
         self.stage = Stage::Searching(end);
-        Effect::FindSent {
+        Start::Search(Effect::FindSent {
             id,
             lane: self.lane.clone(),
-        }
+        })
     }
 }
 
@@ -418,49 +463,14 @@ fn growing_wait(attempts: u32) -> u64 {
     (1_000_u64 << attempts.saturating_sub(1).min(12)).min(LONGEST_LIMIT_WAIT_MS)
 }
 
-/// A bucket of one second's worth of sends.
-#[derive(Debug)]
-struct Rate {
-    per_second: u64,
-    // In thousandths of a send.
-    tokens: u64,
-    filled_at: Millis,
-}
-
-impl Rate {
-    fn new(per_second: u32) -> Self {
-        let per_second = u64::from(per_second.max(1));
-        Self {
-            per_second,
-            tokens: per_second * 1_000,
-            filled_at: Millis(0),
-        }
-    }
-
-    fn take(&mut self, now: Millis) -> bool {
-        let earned = now.since(self.filled_at).saturating_mul(self.per_second);
-        self.tokens = self
-            .tokens
-            .saturating_add(earned)
-            .min(self.per_second * 1_000);
-        self.filled_at = self.filled_at.max(now);
-        if self.tokens < 1_000 {
-            return false;
-        }
-        self.tokens -= 1_000;
-        true
-    }
-
-    fn ready_at(&self) -> Millis {
-        let lacking = 1_000_u64.saturating_sub(self.tokens);
-        self.filled_at + lacking.div_ceil(self.per_second)
-    }
-}
-
 /// Plain 500 answers after which a send is set aside (`wire.md` 11.51).
 const POISON_LIMIT: u32 = 12;
 /// Searches of history before an entry's fate counts as unknown.
 const SEARCHES: u32 = 6;
+/// The wait after a search that failed; doubled for each further one.
+const SEARCH_WAIT_MS: u64 = 1_000;
+/// Between two looks at entries that are held up.
+const HELD_LOOK_MS: u64 = 10_000;
 /// The wait after a refusal of the key or the account.
 const IDENTITY_WAIT_MS: u64 = 60_000;
 /// The longest wait at a limit that names no time.

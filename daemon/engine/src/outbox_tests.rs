@@ -47,6 +47,27 @@ fn started(outbox: &mut Outbox, now: Now) -> Vec<u64> {
     outbox.start(now).into_iter().map(id).collect()
 }
 
+fn searches(outbox: &mut Outbox, now: Now) -> usize {
+    let starts = outbox.start(now);
+    assert!(starts.iter().all(|start| matches!(start, Start::Search(_))));
+    starts.len()
+}
+
+#[test]
+fn while_held_nothing_is_sent_or_searched_but_time_runs_out() {
+    let mut outbox = Outbox::new(settings());
+    outbox.hold(true);
+    assert!(!accept(&mut outbox, 1, "alice"));
+    accept(&mut outbox, 2, "bob");
+    assert!(started(&mut outbox, at(0)).is_empty());
+    outbox.entries.get_mut(&2).unwrap().ambiguous = true;
+    let due = outbox.next_due().unwrap();
+    assert!(due > Millis(0), "no timer fires for ever");
+    assert_eq!(started(&mut outbox, at(2_000_000)), [1], "expired");
+    outbox.hold(false);
+    assert_eq!(searches(&mut outbox, at(2_000_000)), 1);
+}
+
 #[test]
 fn a_lane_keeps_its_order_and_holds_up_no_other() {
     let mut outbox = Outbox::new(settings());
@@ -128,11 +149,9 @@ fn a_retry_that_a_rule_refuses_is_looked_for_in_history_first() {
     fail(&mut outbox, 1, status(502, "", None), at(0));
     assert_eq!(started(&mut outbox, at(10_000)), [1]);
     let outcome = fail(&mut outbox, 1, status(403, "BLOCKED", None), at(10_000));
-    assert!(matches!(
-        outcome,
-        Outcome::Search(Effect::FindSent { id: 1, .. })
-    ));
-    let outcome = outbox.searched(1, Ok(()));
+    assert!(matches!(outcome, Outcome::Search));
+    assert_eq!(searches(&mut outbox, at(10_000)), 1);
+    let outcome = outbox.searched(1, Ok(()), Millis(10_000));
     assert!(matches!(
         outcome,
         Outcome::End(Op::OutboxEnded {
@@ -154,7 +173,7 @@ fn a_plain_500_is_tried_twelve_times_at_most() {
         assert_eq!(started(&mut outbox, at(now)), [1]);
     }
     let outcome = fail(&mut outbox, 1, status(500, "", None), at(now));
-    assert!(matches!(outcome, Outcome::Search(_)));
+    assert!(matches!(outcome, Outcome::Search));
 }
 
 #[test]
@@ -166,19 +185,21 @@ fn an_entry_that_may_have_landed_never_expires_unsearched() {
         unsent: false,
     };
     fail(&mut outbox, 1, cut, at(0));
-    let starts = outbox.start(at(2_000_000));
-    assert!(matches!(starts[..], [Start::Search(_)]));
+    assert_eq!(searches(&mut outbox, at(2_000_000)), 1);
     let lost = || Failure::Network {
         reason: "refused".into(),
         unsent: true,
     };
+    let mut now = 2_000_000;
     for _ in 1..SEARCHES {
-        assert!(matches!(
-            outbox.searched(1, Err(lost())),
-            Outcome::Search(_)
-        ));
+        let outcome = outbox.searched(1, Err(lost()), Millis(now));
+        assert!(matches!(outcome, Outcome::Search));
+        assert_eq!(searches(&mut outbox, at(now)), 0, "not at once");
+        now = outbox.next_due().unwrap().0;
+        assert_eq!(searches(&mut outbox, at(now)), 1);
     }
-    let outcome = outbox.searched(1, Err(lost()));
+    assert!(now > 2_020_000, "an outage of seconds decides nothing");
+    let outcome = outbox.searched(1, Err(lost()), Millis(now));
     assert!(matches!(
         outcome,
         Outcome::End(Op::OutboxEnded {

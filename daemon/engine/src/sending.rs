@@ -14,6 +14,7 @@ use crate::{
 
 impl Engine {
     pub(crate) fn on_submit(&mut self, ticket: u64, draft: Draft, now: Now) {
+        self.outbox.hold(!self.link.identified);
         let sending = self.outbox.reserve(&draft.lane, now.mono);
         let (lane, expires_us) = (draft.lane.clone(), draft.expires_us);
         if sending {
@@ -43,7 +44,7 @@ impl Engine {
                     .accepted(id, lane, sending, expires_us, now.mono);
                 self.effects.push(Effect::Queued { ticket, id });
                 if sending {
-                    self.effects.push(Effect::Attempt { id });
+                    self.attempt(id, now);
                 }
             }
             Some(Inserted::Known { id, same }) => {
@@ -63,6 +64,7 @@ impl Engine {
     }
 
     pub(crate) fn start_sends(&mut self, now: Now) {
+        self.outbox.hold(!self.link.identified);
         for start in self.outbox.start(now) {
             match start {
                 Start::Attempt(op, id) => {
@@ -79,8 +81,17 @@ impl Engine {
         }
     }
 
-    pub(crate) fn attempt(&mut self, id: u64) {
-        self.effects.push(Effect::Attempt { id });
+    pub(crate) fn attempt(&mut self, id: u64, now: Now) {
+        if self.link.identified {
+            self.effects.push(Effect::Attempt { id });
+            return;
+        }
+        // The credential changed while the attempt was being recorded.
+        let failure = Failure::Network {
+            reason: "the identity is not known".into(),
+            unsent: true,
+        };
+        self.on_attempted(id, Err(failure), Arc::from("null"), now);
     }
 
     pub(crate) fn on_attempted(
@@ -160,11 +171,11 @@ impl Engine {
             }
             Ok(Some(_)) => {}
             Ok(None) => {
-                let outcome = self.outbox.searched(id, Ok(()));
+                let outcome = self.outbox.searched(id, Ok(()), now.mono);
                 self.follow(id, outcome);
             }
             Err(failure) => {
-                let outcome = self.outbox.searched(id, Err(failure));
+                let outcome = self.outbox.searched(id, Err(failure), now.mono);
                 self.follow(id, outcome);
             }
         }
@@ -176,7 +187,7 @@ impl Engine {
                 self.commit(vec![op], After::Nothing);
                 self.effects.push(effect);
             }
-            Outcome::Search(effect) => self.effects.push(effect),
+            Outcome::Search => {}
             Outcome::End(op) => self.commit(vec![op], After::Settled { id, event: None }),
             Outcome::Ignore => {}
         }
