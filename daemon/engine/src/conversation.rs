@@ -76,9 +76,6 @@ struct Parked {
 pub(crate) struct Hole {
     pub(crate) since: Millis,
     expected: u64,
-    missing: SeqSet,
-    /// True once history was asked: only then its end is an event.
-    pub(crate) asked: bool,
 }
 
 impl Conversation {
@@ -265,14 +262,19 @@ impl Conversation {
             let missing = self.fill(&mut page, frontier, end, source, silent, cx);
             self.frontier = Some(end);
             match (waiting, &mut self.hole) {
+                (Some(seq), Some(_)) if seq == end + 1 => {
+                    self.close_hole(seq, &missing, silent, cx);
+                    self.settle(cx);
+                }
                 (Some(seq), Some(hole)) => {
-                    for (first, last) in missing.iter() {
-                        hole.missing.insert(first, last);
+                    // The frontier has passed them for good, so they are told now: the rest of
+                    // the hole may fill by itself, or this process may end.
+                    if !missing.is_empty() {
+                        cx.counts.absent += 1;
+                        let report = hole.report(cx, seq, &missing, GapReason::AbsentUpstream);
+                        cx.ops.push(Op::LogGap(report));
                     }
-                    if seq == end + 1 {
-                        self.close_hole(seq, silent, cx);
-                        self.settle(cx);
-                    }
+                    hole.expected = end + 1;
                 }
                 _ if missing.is_empty() => self.settle(cx),
                 _ => {
@@ -317,7 +319,8 @@ impl Conversation {
             for row in rows {
                 self.release(row, seq, source, cx);
             }
-            expected = seq + 1;
+            // Rows that were parked may have carried the frontier past this one.
+            expected = expected.max(seq + 1);
         }
         let rejoined = self
             .parked
@@ -329,7 +332,7 @@ impl Conversation {
         missing
     }
 
-    fn close_hole(&mut self, buffered: u64, silent: bool, cx: &mut Context<'_>) {
+    fn close_hole(&mut self, buffered: u64, missing: &SeqSet, silent: bool, cx: &mut Context<'_>) {
         let Some(hole) = self.hole.take() else { return };
         if silent
             || self
@@ -339,14 +342,15 @@ impl Conversation {
         {
             return;
         }
-        let reason = if hole.missing.is_empty() {
+        let reason = if missing.is_empty() {
             cx.counts.recovered += 1;
             GapReason::GapFilled
         } else {
             cx.counts.absent += 1;
             GapReason::AbsentUpstream
         };
-        cx.ops.push(Op::LogGap(hole.report(cx, buffered, reason)));
+        let report = hole.report(cx, buffered, missing, reason);
+        cx.ops.push(Op::LogGap(report));
     }
 
     /// Moves over the hole without proof; it stays in `holes` and is asked about again.
@@ -354,10 +358,11 @@ impl Conversation {
         let (Some(frontier), Some(buffered)) = (self.frontier, self.lowest_parked()) else {
             return;
         };
-        if let Some(mut hole) = self.hole.take() {
-            hole.missing.insert(frontier + 1, buffered - 1);
+        if let Some(hole) = self.hole.take() {
+            let missing = SeqSet::from_iter([(frontier + 1, buffered - 1)]);
             cx.counts.failed += 1;
-            cx.ops.push(Op::LogGap(hole.report(cx, buffered, reason)));
+            let report = hole.report(cx, buffered, &missing, reason);
+            cx.ops.push(Op::LogGap(report));
         }
         self.holes.insert(frontier + 1, buffered - 1);
         self.frontier = Some(buffered - 1);
@@ -367,20 +372,21 @@ impl Conversation {
 
 impl Hole {
     fn open(expected: u64, since: Millis) -> Self {
-        Self {
-            since,
-            expected,
-            missing: SeqSet::new(),
-            asked: false,
-        }
+        Self { since, expected }
     }
 
-    fn report(&self, cx: &Context<'_>, buffered_seq: u64, reason: GapReason) -> GapReport {
+    fn report(
+        &self,
+        cx: &Context<'_>,
+        buffered_seq: u64,
+        missing: &SeqSet,
+        reason: GapReason,
+    ) -> GapReport {
         GapReport {
             conversation_id: Arc::clone(cx.id),
             expected_seq: self.expected,
             buffered_seq,
-            missing: self.missing.iter().collect(),
+            missing: missing.iter().collect(),
             gap_ms: cx.now.since(self.since),
             reason,
         }

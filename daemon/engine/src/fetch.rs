@@ -40,7 +40,7 @@ pub(crate) enum Plan {
 
 impl Plan {
     /// The question for a conversation whose rows wait.
-    pub(crate) fn for_waiting(conversation: &mut Conversation) -> Self {
+    pub(crate) fn for_waiting(conversation: &Conversation) -> Self {
         let Some(frontier) = conversation.frontier else {
             let before = conversation.lowest_parked();
             return Self::Back {
@@ -50,9 +50,6 @@ impl Plan {
                 source: Source::GapFill,
             };
         };
-        if let Some(hole) = &mut conversation.hole {
-            hole.asked = true;
-        }
         let upper = conversation
             .highest_parked()
             .map_or(frontier, |seq| seq - 1);
@@ -224,6 +221,11 @@ impl Intake {
             return;
         };
         let conversation = &mut slot.conversation;
+        if matches!(plan, Plan::Back { .. }) && conversation.frontier.is_some() {
+            // Its first message came meanwhile: where it begins is no question any more.
+            slot.failures = 0;
+            return;
+        }
         let mut cx = Context {
             id,
             me: &self.me,
@@ -343,6 +345,10 @@ fn read_forward(
     let mut highest = after;
     for row in rows {
         let seq = row.seq.unwrap_or(0);
+        if silent && seq > upper {
+            // It came after the conversation was met: no past, and what lacks there is a gap.
+            continue;
+        }
         highest = highest.max(seq);
         // Delivered rows from before the log's birth are the past.
         if (silent || seq <= conversation.anchor) && !birth.is_ours(&row) {

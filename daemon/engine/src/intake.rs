@@ -196,7 +196,7 @@ impl Intake {
                 self.held.insert(id);
                 continue;
             }
-            slot.plan = Some(Plan::for_waiting(&mut slot.conversation));
+            slot.plan = Some(Plan::for_waiting(&slot.conversation));
             self.queue.push_back(id);
         }
     }

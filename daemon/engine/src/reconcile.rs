@@ -45,7 +45,8 @@ impl Intake {
                 .slots
                 .get(&item.id)
                 .is_some_and(|slot| !slot.conversation.holes.is_empty());
-            let is_past = !known && item.last_message_us.is_none_or(|at| at < self.birth_us);
+            let born_us = self.birth_us.saturating_sub(QUIET_MARGIN_US);
+            let is_past = !known && item.last_message_us.is_none_or(|at| at < born_us);
             if holes || !(is_past || is_quiet(item.last_message_us)) {
                 wanted.insert(Arc::clone(&item.id));
             }
@@ -134,6 +135,7 @@ impl Intake {
     }
 }
 
-/// A message may become visible long after its time stamp says (`wire.md` 3.1): conversations
+/// A message may become visible long after its time stamp says, and the last of a conversation
+/// may bear an earlier stamp than the one before it (`wire.md` 3.1): conversations
 /// whose last message is younger than the last comparison less this are compared again.
 const QUIET_MARGIN_US: i64 = 15 * 60 * 1_000_000;
