@@ -14,9 +14,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The recorded heartbeat and deadlines are half a minute and more; here they pass faster.
-const HEARTBEAT: Duration = Duration::from_millis(1_500);
-const PONG_DEADLINE: Duration = Duration::from_millis(500);
-const HELLO_DEADLINE: Duration = Duration::from_millis(800);
+const HEARTBEAT: Duration = Duration::from_secs(2);
+const PONG_DEADLINE: Duration = Duration::from_secs(1);
+const HELLO_DEADLINE: Duration = Duration::from_millis(1_500);
 /// How long a change inside the sandbox may take to show itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Pause between two looks at the sandbox's state.
@@ -44,8 +44,10 @@ impl Stage {
     pub(crate) async fn set(trace: &Trace) -> Self {
         let mut options = Options::april();
         options.hello_deadline = HELLO_DEADLINE;
-        options.heartbeat = HEARTBEAT;
-        options.pong_deadline = PONG_DEADLINE;
+        if trace.waits_for_heartbeats() {
+            options.heartbeat = HEARTBEAT;
+            options.pong_deadline = PONG_DEADLINE;
+        }
         if trace.makes_bulk() {
             options.sends_per_second = None;
         }
@@ -105,6 +107,13 @@ impl Stage {
 }
 
 impl Trace {
+    /// Whether a heartbeat is part of what was recorded.
+    fn waits_for_heartbeats(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| step.op == "ws.ping" || step.op == "ghosts_end")
+    }
+
     /// Whether the recording made messages by the hundred, at a pace that was no part of it.
     fn makes_bulk(&self) -> bool {
         self.steps
