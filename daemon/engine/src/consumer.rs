@@ -103,6 +103,11 @@ impl Consumer {
         self.given
     }
 
+    /// True in a session that acknowledges what is written.
+    pub fn is_auto(&self) -> bool {
+        self.session == Some(AckMode::Auto)
+    }
+
     /// The lowest offset that is given in this session and not acknowledged.
     pub fn oldest_in_flight(&self) -> Option<u64> {
         self.in_flight.front().copied()

@@ -351,7 +351,7 @@ mod tests {
         let consumers = feed.consumers();
         let filter: Filter = serde_json::from_str(r#"{"types":["message.new"]}"#).unwrap();
         let with = Attach {
-            filter: Some(filter.clone()),
+            filter: Some(filter),
             ..want("a")
         };
         assert!(consumers.find_or_make(&with, 1).unwrap().new);

@@ -11,7 +11,7 @@ use agentchatd_engine::consumer::{AckMode, Consumer, NeverGiven, Record};
 use tokio::sync::{Semaphore, watch};
 
 use crate::event::LogEvent;
-use crate::feed::track::{Ending, Track, Written};
+use crate::feed::track::{Ending, Track};
 use crate::hub::Backing;
 use crate::store::{ConsumerRow, StoreError};
 
@@ -229,12 +229,11 @@ impl Position {
         Ok(acked)
     }
 
-    /// Acknowledges what was written to the client; nothing happens where the position jumped since.
-    pub fn ack_written(&self, written: Written, now_us: i64) {
-        if self.lock().rules.epoch() == written.epoch {
-            // What was written was taken before, so this cannot be refused.
-            let _ = self.ack(written.offset, now_us);
-        }
+    /// Acknowledges what was written to the holder, where that is how it acknowledges.
+    /// [`Self::save`] makes it last.
+    pub fn ack_written(&self) {
+        self.lock().sync();
+        self.wake();
     }
 
     /// Starts over after `offset`. [`Self::save`] makes it last.
@@ -413,8 +412,14 @@ impl State {
 
     /// Takes over what the writer of the holder's connection told.
     fn sync(&mut self) {
-        if let Some(holder) = &self.holder {
-            self.rules.gave(holder.track.given());
+        let Some(holder) = &self.holder else { return };
+        self.rules.gave(holder.track.given());
+        let written = holder.track.written();
+        if self.rules.is_auto() && written.epoch == self.rules.epoch() {
+            // What was written was taken before, so this cannot be refused.
+            if self.rules.ack(written.offset) == Ok(true) {
+                self.change();
+            }
         }
     }
 

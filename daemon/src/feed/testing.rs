@@ -37,6 +37,10 @@ pub(crate) fn event(offset: u64) -> Arc<LogEvent> {
 }
 
 impl MemoryStore {
+    pub(crate) fn empty() -> Arc<Self> {
+        Arc::default()
+    }
+
     pub(crate) fn with_events(offsets: RangeInclusive<u64>) -> Arc<Self> {
         let store = Self::default();
         store.append(offsets);

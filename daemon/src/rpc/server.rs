@@ -30,12 +30,14 @@ pub async fn serve(
     let methods = methods::table();
     let places = Arc::new(Semaphore::new(limits.max_connections));
     until(&shutdown, async {
+        let mut refused = false;
         loop {
             // At the bound, connections wait in the system's queue.
             let place = Arc::clone(&places).acquire_owned().await;
             let Ok(place) = place else { break };
             match listener.socket.accept().await {
                 Ok((stream, _)) => {
+                    refused = false;
                     let served = connection::serve(stream, Arc::clone(&shared), methods.clone());
                     shared.tasks.spawn(async move {
                         served.await;
@@ -46,7 +48,9 @@ pub async fn serve(
                     // Too many open files, as a rule: others have to close some first. Nothing
                     // is lost, the connection stays in the queue.
                     if !is_the_peers_doing(&error) {
-                        tracing::warn!(%error, "connection not accepted");
+                        if !std::mem::replace(&mut refused, true) {
+                            tracing::warn!(%error, "connections are not accepted for now");
+                        }
                         sleep(ACCEPT_PAUSE).await;
                     }
                 }

@@ -86,9 +86,6 @@ impl Subscription {
                 .outgoing
                 .push_now(notice(notification::CLOSED, &closed));
         }
-        if self.auto {
-            self.position.ack_written(self.track.written(), now_us());
-        }
         let hub = &self.client.shared.hub;
         if self.position.detach(&self.track, now_us())
             && let (Err(error), Some(consumer)) = (
@@ -98,17 +95,31 @@ impl Subscription {
         {
             tracing::warn!(consumer, %error, "position of a consumer not saved");
         }
+        self.note_seen().await;
     }
 
-    /// Moves the acknowledged offset after what is written.
+    /// Notes on disk when the consumer was here; of no weight for what it is given.
+    async fn note_seen(&self) {
+        let Some(consumer) = self.position.name() else {
+            return;
+        };
+        let backing = &self.client.shared.hub.backing;
+        if let Err(error) = backing.touch_consumer(consumer.to_owned(), now_us()).await {
+            tracing::debug!(consumer, %error, "visit of a consumer not noted");
+        }
+    }
+
+    /// Beside the delivery: moves the acknowledged offset after what is written, where that is how
+    /// events are acknowledged.
     async fn acknowledge(&self) -> Ending {
+        self.note_seen().await;
         if !self.auto || self.position.name().is_none() {
             return pending().await;
         }
         let mut seen = Written::default();
         loop {
             seen = self.track.written_past(seen).await;
-            self.position.ack_written(seen, now_us());
+            self.position.ack_written();
             if let Err(error) = self.position.save(&*self.client.shared.hub.backing).await {
                 tracing::warn!(%error, "acknowledgement of a consumer not saved");
                 return Ending::Storage;

@@ -24,7 +24,6 @@ pub(super) fn register(module: &mut RpcModule<()>) {
     add::<DaemonShutdown, _, _, _>(module, shutdown);
 }
 
-#[expect(clippy::unused_async, reason = "every handler is async")]
 async fn version(_: Call<DaemonVersion>) -> Result<Version, RpcError> {
     Ok(Version {
         name: "agentchatd".into(),

@@ -175,8 +175,10 @@ mod tests {
     use super::*;
 
     fn made(params: &str) -> Result<Draft, RpcError> {
-        let params = parse_params::<MessagesSend>(Some(params)).unwrap();
-        let id = ClientMsgId::new("id-1").unwrap();
+        let params = parse_params::<MessagesSend>(Some(params))?;
+        let Ok(id) = ClientMsgId::new("id-1") else {
+            panic!("the id is valid")
+        };
         draft(&params, &id, Instant::now())
     }
 

@@ -316,3 +316,41 @@ async fn where_the_disk_refuses_nothing_is_promised() {
     assert_eq!(error["code"], -32007);
     assert_eq!(acked(&server, "c"), 0);
 }
+
+#[tokio::test]
+async fn with_auto_an_unsubscribed_consumer_goes_on_after_what_was_written() {
+    let server = Server::with_events(5).await;
+    let mut client = server.client().await;
+    let params = json!({"consumer": "c", "from": "earliest", "ack": "auto"});
+    let subscription = client.subscribe(params.clone()).await;
+    client.offsets(5).await;
+    client
+        .ok("events.unsubscribe", json!({"subscription": subscription}))
+        .await;
+    assert_eq!(acked(&server, "c"), 5);
+    server.publish(6..=6);
+    client.subscribe(params).await;
+    assert_eq!(client.offsets(1).await, (vec![6], vec![]));
+}
+
+#[tokio::test]
+async fn with_auto_a_jump_back_is_not_undone_by_what_was_written_before_it() {
+    let server = Server::with_events(5).await;
+    let mut client = server.client().await;
+    client
+        .subscribe(json!({"consumer": "c", "from": "earliest", "ack": "auto"}))
+        .await;
+    client.offsets(5).await;
+    let mut other = server.client().await;
+    let to = json!({"name": "c", "to": {"offset": 2}});
+    other.ok("consumers.seek", to).await;
+    assert_eq!(
+        client.offsets(4).await,
+        (vec![2, 3, 4, 5], vec![2, 3, 4, 5])
+    );
+    server
+        .until("all is acknowledged again", |server| {
+            acked(server, "c") == 5
+        })
+        .await;
+}

@@ -44,12 +44,7 @@ pub(super) enum Sends {
 
 impl Server {
     pub(super) async fn start() -> Self {
-        Self::with(
-            MemoryStore::with_events(1..=0),
-            Limits::default(),
-            Sends::Sent,
-        )
-        .await
+        Self::with(MemoryStore::empty(), Limits::default(), Sends::Sent).await
     }
 
     pub(super) async fn with_events(count: u64) -> Self {

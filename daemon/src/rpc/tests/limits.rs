@@ -9,7 +9,7 @@ use crate::feed::testing::MemoryStore;
 use crate::rpc::Limits;
 
 async fn server(limits: Limits) -> Server {
-    Server::with(MemoryStore::with_events(1..=0), limits, Sends::Sent).await
+    Server::with(MemoryStore::empty(), limits, Sends::Sent).await
 }
 
 #[tokio::test]

@@ -258,7 +258,7 @@ async fn a_client_that_closes_its_writing_side_still_gets_its_answers() {
 #[tokio::test]
 async fn a_scope_covers_the_methods_below_it_only() {
     let access = Access::by(|_| Some(agentchatd_client::Scope::Read));
-    let store = MemoryStore::with_events(1..=0);
+    let store = MemoryStore::empty();
     let server = Server::with_access(store, Limits::default(), Sends::Sent, Some(access)).await;
     let mut client = server.client().await;
     client.ok("events.fetch", json!({})).await;

@@ -71,7 +71,7 @@ async fn a_send_is_answered_in_both_forms() {
 
 #[tokio::test]
 async fn a_send_whose_time_runs_out_names_the_entry_that_goes_on() {
-    let store = MemoryStore::with_events(1..=0);
+    let store = MemoryStore::empty();
     let server = Server::with(store, Limits::default(), Sends::Silent).await;
     let mut client = server.client().await;
     let params = json!({"to": "bob", "text": "hi", "timeout_ms": 20});
@@ -82,7 +82,7 @@ async fn a_send_whose_time_runs_out_names_the_entry_that_goes_on() {
 
 #[tokio::test]
 async fn a_quick_call_does_not_wait_behind_a_slow_one() {
-    let store = MemoryStore::with_events(1..=0);
+    let store = MemoryStore::empty();
     let server = Server::with(store, Limits::default(), Sends::Silent).await;
     let mut client = server.client().await;
     client
@@ -97,7 +97,7 @@ async fn a_quick_call_does_not_wait_behind_a_slow_one() {
 
 #[tokio::test]
 async fn a_caller_that_goes_away_takes_nothing_back() {
-    let store = MemoryStore::with_events(1..=0);
+    let store = MemoryStore::empty();
     let server = Arc::new(Server::with(store, Limits::default(), Sends::Silent).await);
     let mut client = server.client().await;
     for n in 0..50 {

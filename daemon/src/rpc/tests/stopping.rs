@@ -55,7 +55,7 @@ async fn while_it_drains_new_requests_are_refused() {
         drain: Duration::from_millis(300),
         ..Limits::default()
     };
-    let server = Server::with(MemoryStore::with_events(1..=0), limits, Sends::Silent).await;
+    let server = Server::with(MemoryStore::empty(), limits, Sends::Silent).await;
     let mut client = server.client().await;
     client
         .send(1, "messages.send", json!({"to": "bob", "text": "x"}))

@@ -268,3 +268,21 @@ async fn a_stuck_answer_does_not_hold_up_another_connection() {
     let mut quick = server.client().await;
     quick.ok("daemon.version", json!({})).await;
 }
+
+#[tokio::test]
+async fn an_ephemeral_subscription_may_have_a_window_as_well() {
+    let server = Server::with_events(5).await;
+    let mut client = server.client().await;
+    let params = json!({"from": "earliest", "ack": "manual", "max_in_flight": 2});
+    let subscription = client.subscribe(params).await;
+    assert_eq!(client.offsets(2).await.0, [1, 2]);
+    client.silence().await;
+    client
+        .ok(
+            "events.ack",
+            json!({"subscription": subscription, "offset": 2}),
+        )
+        .await;
+    assert_eq!(client.offsets(2).await.0, [3, 4]);
+    assert_eq!(client.ok("consumers.list", json!({})).await, json!([]));
+}
