@@ -48,7 +48,9 @@ impl Setup {
             dir: dir.into(),
             base_url: base_url.into(),
             key: key.into(),
-            env: quick.map(|(name, value)| (name.into(), value.into())).into(),
+            env: quick
+                .map(|(name, value)| (name.into(), value.into()))
+                .into(),
         }
     }
 
@@ -72,10 +74,18 @@ impl Setup {
     /// # Errors
     /// Where the key file or the folders cannot be written.
     pub fn command(&self) -> io::Result<Command> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.dir)?;
         let key_file = self.dir.join("key");
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&key_file)?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&key_file)?;
         io::Write::write_all(&mut file, self.key.as_bytes())?;
         let mut command = Command::new(&self.binary);
         for (name, _) in std::env::vars_os() {
@@ -103,8 +113,15 @@ impl Setup {
     pub fn start(&self) -> io::Result<Daemon> {
         let mut command = self.command()?;
         let log = File::options().create(true).append(true).open(self.log())?;
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
-        let mut daemon = Daemon { child, socket: self.socket() };
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        let mut daemon = Daemon {
+            child,
+            socket: self.socket(),
+        };
         let deadline = Instant::now() + START;
         loop {
             if let Ok(mut raw) = daemon.connect()
@@ -114,11 +131,15 @@ impl Setup {
             }
             if let Some(status) = daemon.child.try_wait()? {
                 let log = fs::read_to_string(self.log()).unwrap_or_default();
-                return Err(io::Error::other(format!("the daemon ended with {status}:\n{log}")));
+                return Err(io::Error::other(format!(
+                    "the daemon ended with {status}:\n{log}"
+                )));
             }
             if Instant::now() > deadline {
                 let log = fs::read_to_string(self.log()).unwrap_or_default();
-                return Err(io::Error::other(format!("the daemon does not answer:\n{log}")));
+                return Err(io::Error::other(format!(
+                    "the daemon does not answer:\n{log}"
+                )));
             }
             std::thread::sleep(POLL);
         }
@@ -200,6 +221,40 @@ impl Daemon {
     pub fn ready(&self) -> io::Result<Value> {
         self.status_until(|status| status["connection"]["state"] == "ready")
     }
+}
+
+/// Builds a program of the workspace with the cargo and the profile of the caller, and says where
+/// it lies. For tests that need a program of another package than their own.
+///
+/// # Errors
+/// Where cargo cannot be run, or the program does not compile.
+pub fn build(package: &str, program: &str) -> io::Result<PathBuf> {
+    // .../target/PROFILE/deps/this-test
+    let exe = std::env::current_exe()?;
+    let profile_dir = exe
+        .ancestors()
+        .find(|dir| !dir.ends_with("deps") && dir.is_dir())
+        .ok_or_else(|| io::Error::other("this test lies nowhere"))?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args([
+        "build",
+        "--quiet",
+        "--package",
+        package,
+        "--bin",
+        program,
+    ]);
+    if profile_dir.ends_with("release") {
+        command.arg("--release");
+    }
+    let status = command.status()?;
+    if !status.success() {
+        return Err(io::Error::other(format!(
+            "cargo could not build {program}: {status}"
+        )));
+    }
+    Ok(profile_dir.join(program))
 }
 
 impl Drop for Daemon {

@@ -24,14 +24,13 @@ pub(super) struct Batch {
 
 impl Batch {
     pub(super) fn begin(connection: &Connection) -> Result<Self, StoreError> {
-        let last: Option<i64> = connection
-            .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'events'")?
-            .query_row([], |row| row.get(0))
-            .optional()?;
+        let last: i64 = connection
+            .prepare_cached("SELECT last_offset FROM checkpoint WHERE id = 1")?
+            .query_row([], |row| row.get(0))?;
         Ok(Self {
             reports: Vec::new(),
             events: Vec::new(),
-            next_offset: last.unwrap_or(0).cast_unsigned() + 1,
+            next_offset: last.cast_unsigned() + 1,
             now_us: wall_us(),
         })
     }
@@ -47,6 +46,16 @@ impl Batch {
             report.offsets.push(offset);
         }
         Ok(report)
+    }
+
+    /// Writes down how far the log goes; the last step before the commit.
+    pub(super) fn finish(&self, connection: &Connection) -> Result<(), StoreError> {
+        if let Some(last) = self.events.last() {
+            connection
+                .prepare_cached("UPDATE checkpoint SET last_offset = ?1 WHERE id = 1")?
+                .execute([last.offset.cast_signed()])?;
+        }
+        Ok(())
     }
 
     fn apply_one(

@@ -206,7 +206,7 @@ fn bounds(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
         .query_row([], |row| row.get(0))
         .optional()?;
     let last: i64 = connection
-        .prepare_cached("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")?
+        .prepare_cached("SELECT last_offset FROM checkpoint WHERE id = 1")?
         .query_row([], |row| row.get(0))?;
     Ok((first.unwrap_or(0).cast_unsigned(), last.cast_unsigned()))
 }

@@ -33,7 +33,7 @@ pub(super) fn load(connection: &Connection) -> Result<Loaded, StoreError> {
         },
     )?;
     let last: i64 = connection.query_row(
-        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'",
+        "SELECT last_offset FROM checkpoint WHERE id = 1",
         [],
         |row| row.get(0),
     )?;

@@ -60,7 +60,10 @@ async fn a_message_id_enters_once_and_offsets_have_no_holes() {
     let (report, events) = commit(&mut store, 1, vec![log(1), log(1), log(2)]).await;
     assert_eq!(report.offsets, [Some(1), None, Some(2)]);
     assert_eq!(events.iter().map(|event| event.offset).collect::<Vec<_>>(), [1, 2]);
-    let (report, _) = commit(&mut store, 2, vec![log(2), log(3)]).await;
+    // A duplicate at the end of a transaction takes no offset either.
+    let (report, _) = commit(&mut store, 2, vec![log(2)]).await;
+    assert_eq!(report.offsets, [None]);
+    let (report, _) = commit(&mut store, 3, vec![log(2), log(3)]).await;
     assert_eq!(report.offsets, [None, Some(3)]);
     let kept = store.reader.events(0, 100, usize::MAX).await.unwrap();
     assert_eq!(kept.iter().map(|event| event.seq).collect::<Vec<_>>(), [Some(1), Some(2), Some(3)]);

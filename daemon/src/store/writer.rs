@@ -130,6 +130,7 @@ impl WriterThread {
             let report = batch.apply(&transaction, ops)?;
             batch.reports.push((token, report));
         }
+        batch.finish(&transaction)?;
         let mut answers = Vec::with_capacity(changes.len());
         for (change, _) in changes {
             answers.push(change_consumer(&transaction, change)?);

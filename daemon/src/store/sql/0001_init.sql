@@ -1,6 +1,7 @@
--- The log. Offsets are given out by the writer, without gaps; AUTOINCREMENT keeps those of removed rows from coming back.
+-- The log. Offsets are given out by the writer, without gaps; `checkpoint.last_offset` keeps those of removed rows from
+-- coming back. AUTOINCREMENT would not do: it counts inserts that a conflict turned into nothing.
 CREATE TABLE events (
-    "offset"        INTEGER PRIMARY KEY AUTOINCREMENT,
+    "offset"        INTEGER PRIMARY KEY,
     type            TEXT    NOT NULL,
     received_us     INTEGER NOT NULL,
     conversation_id TEXT,
@@ -36,9 +37,10 @@ CREATE TABLE conversations (
     holes    TEXT    NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
--- One row: whose state this is, and how far sync has come.
+-- One row: whose state this is, how far the log goes, and how far sync has come.
 CREATE TABLE checkpoint (
     id            INTEGER PRIMARY KEY CHECK (id = 1),
+    last_offset   INTEGER NOT NULL DEFAULT 0,
     handle        TEXT,
     birth_us      INTEGER,
     sync_seen     TEXT,
