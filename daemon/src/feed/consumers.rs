@@ -195,7 +195,7 @@ const HANDOVER_GRACE: Duration = Duration::from_millis(250);
 mod tests {
     use super::*;
     use crate::feed::testing::{MemoryStore, event};
-    use crate::feed::{Ending, Feed, Offer, Track};
+    use crate::feed::{Ending, Feed, Offer, Track, Written};
 
     const WINDOW: AckMode = AckMode::Manual { max_in_flight: 10 };
 
@@ -314,6 +314,27 @@ mod tests {
             let offer = position.offer(&event(offset), epoch);
             assert_eq!(offer, Offer::Taken { redelivered: true }, "{offset}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_written_before_a_jump_back_is_not_acknowledged_after_it() {
+        let feed = Feed::new(5);
+        let made = feed.consumers().find_or_make(&want("a"), 1);
+        let position = made.unwrap().position;
+        let holder = holder(1);
+        let track = Arc::clone(&holder.track);
+        let attached = feed
+            .consumers()
+            .attach(&position, holder, AckMode::Auto, false, 1)
+            .await;
+        attached.unwrap();
+        let epoch = position.next().1;
+        track.give(5);
+        position.pass(5, epoch);
+        position.seek(0);
+        track.wrote(Written { epoch, offset: 5 });
+        position.ack_written();
+        assert_eq!(position.acked(), 0);
     }
 
     #[tokio::test]

@@ -101,3 +101,47 @@ fn too_much(json: &str) -> String {
 
 /// How long the line with the answers of one batch may be, about.
 const MAX_BATCH_ANSWER_BYTES: usize = 32 << 20;
+
+#[cfg(test)]
+mod tests {
+    use agentchatd_client::{ErrorCode, RpcError};
+    use serde_json::Value;
+
+    use super::*;
+
+    fn answer(id: &str, bytes: usize) -> Answer {
+        let error = RpcError::new(ErrorCode::InternalError, "x".repeat(bytes));
+        Answer::refusal(Some(id), &error)
+    }
+
+    #[test]
+    fn the_last_answer_brings_them_all() {
+        let batch = Batch::new(2);
+        assert!(batch.add(answer("1", 1)).is_none());
+        let (text, answers) = batch.add(answer("\"b\"", 1)).unwrap();
+        let values: Vec<Value> = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&values[0]["id"], &values[1]["id"]),
+            (&1.into(), &"b".into())
+        );
+        assert_eq!(answers.len(), 2);
+    }
+
+    #[test]
+    fn an_answer_that_would_make_the_line_too_long_gives_way_to_an_error_with_its_id() {
+        let batch = Batch::new(3);
+        assert!(
+            batch
+                .add(answer("1", MAX_BATCH_ANSWER_BYTES - 1000))
+                .is_none()
+        );
+        assert!(batch.add(answer("\"\\u0041,\"", 1000)).is_none());
+        let (text, _) = batch.add(answer("3", 1)).unwrap();
+        let values: Vec<Value> = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&values[1]["id"], &values[1]["error"]["code"]),
+            (&"A,".into(), &(-32008).into())
+        );
+        assert_eq!(values[2]["error"]["message"], "x");
+    }
+}

@@ -1,7 +1,8 @@
 //! The socket in the file system.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
 use std::path::{Path, PathBuf};
@@ -91,15 +92,15 @@ impl Listener {
         // may enter; it comes to its place with its final mode and group.
         let nursery = Nursery::make(path)?;
         let newborn = nursery.directory.join("s");
-        if newborn.as_os_str().len() > MAX_PATH_BYTES {
-            let length = newborn.as_os_str().len();
-            return Err(BindError::TooLong {
-                path: path.clone(),
-                length,
-                limit: MAX_PATH_BYTES,
-            });
-        }
-        let listener = StdListener::bind(&newborn).map_err(failed("bind", &newborn))?;
+        let listener = if newborn.as_os_str().len() <= MAX_PATH_BYTES {
+            StdListener::bind(&newborn).map_err(failed("bind", &newborn))?
+        } else {
+            // The place itself fits, the detour does not: a short way to the same directory.
+            let directory =
+                File::open(&nursery.directory).map_err(failed("open", &nursery.directory))?;
+            let short = PathBuf::from(format!("/proc/self/fd/{}/s", directory.as_raw_fd()));
+            StdListener::bind(short).map_err(failed("bind", &newborn))?
+        };
         fs::set_permissions(&newborn, Permissions::from_mode(options.mode))
             .map_err(failed("set the mode of", &newborn))?;
         if let Some(group) = options.group {
@@ -270,6 +271,16 @@ mod tests {
         assert_eq!(listener.own_uid(), fs::metadata(root.path()).unwrap().uid());
         drop(listener);
         assert!(!path.exists(), "the file goes with the listener");
+    }
+
+    #[tokio::test]
+    async fn the_longest_path_that_fits_is_served() {
+        let root = tempfile::tempdir().unwrap();
+        let room = MAX_PATH_BYTES - root.path().as_os_str().len() - "//s".len();
+        let path = root.path().join("d".repeat(room)).join("s");
+        assert_eq!(path.as_os_str().len(), MAX_PATH_BYTES);
+        let _listener = Listener::bind(&options(path.clone())).unwrap();
+        StdStream::connect(&path).unwrap();
     }
 
     #[tokio::test]

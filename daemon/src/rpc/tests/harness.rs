@@ -1,5 +1,6 @@
 //! A server on a socket in a temporary directory, and a client that sees what a script would see.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -135,6 +136,8 @@ impl Server {
 
 /// A client by hand.
 pub(super) struct Client {
+    // Notifications that came while an answer was awaited.
+    early: VecDeque<Value>,
     lines: Lines<BufReader<OwnedReadHalf>>,
     pub(super) write: OwnedWriteHalf,
 }
@@ -143,6 +146,7 @@ impl Client {
     fn new(stream: UnixStream) -> Self {
         let (read, write) = stream.into_split();
         Self {
+            early: VecDeque::new(),
             lines: BufReader::new(read).lines(),
             write,
         }
@@ -189,11 +193,19 @@ impl Client {
     }
 
     pub(super) async fn value(&mut self) -> Value {
+        match self.early.pop_front() {
+            Some(value) => value,
+            None => self.fresh().await,
+        }
+    }
+
+    async fn fresh(&mut self) -> Value {
         serde_json::from_str(&self.line().await.expect("an answer")).unwrap()
     }
 
     /// Asserts that nothing comes for a while.
     pub(super) async fn silence(&mut self) {
+        assert!(self.early.is_empty(), "{:?}", self.early);
         let line = timeout(Duration::from_millis(100), self.lines.next_line()).await;
         assert!(line.is_err(), "{line:?}");
     }
@@ -203,12 +215,22 @@ impl Client {
         self.say(&format!("{request}\n")).await;
     }
 
-    /// Calls and gives the whole answer; notifications before it are an error.
+    /// Calls and gives the whole answer. Notifications that come before it are kept.
     pub(super) async fn call(&mut self, method: &str, params: Value) -> Value {
         self.send(1, method, params).await;
-        let answer = self.value().await;
-        assert_eq!(answer["id"], 1, "{answer}");
-        answer
+        loop {
+            let value = self.fresh().await;
+            if value["method"].is_null() {
+                assert_eq!(value["id"], 1, "{value}");
+                let of_it = |notice: &Value| {
+                    let name = &value["result"]["subscription"];
+                    name.is_string() && notice["params"]["subscription"] == *name
+                };
+                assert!(!self.early.iter().any(of_it), "an event before the answer");
+                return value;
+            }
+            self.early.push_back(value);
+        }
     }
 
     /// Calls and gives the result.
