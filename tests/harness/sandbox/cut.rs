@@ -32,6 +32,9 @@ impl Socket {
     }
 
     pub(crate) async fn cut(&mut self, link: &Link, cut: Cut) -> End {
+        if !matches!(cut, Cut::Silent { .. } | Cut::HalfOpen { .. }) {
+            link.give_up();
+        }
         match cut {
             Cut::Reset => self.fuse.reset(),
             Cut::Drop => {

@@ -232,10 +232,11 @@ impl Shared {
 
     /// Cuts every socket of an agent; the number of sockets.
     pub(crate) fn cut(&self, state: &State, agent: AgentNo, cut: &Cut) -> usize {
-        let links = state.hub.of(agent);
-        for link in links {
-            link.cut(cut.clone());
-        }
-        links.len()
+        let links = state
+            .hub
+            .of(agent)
+            .iter()
+            .filter(|link| !link.is_given_up());
+        links.map(|link| link.cut(cut.clone())).count()
     }
 }

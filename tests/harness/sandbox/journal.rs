@@ -305,13 +305,10 @@ impl Journal {
         let search = async {
             loop {
                 length.borrow_and_update();
-                let found = {
-                    let entries = self.lock();
-                    let rest = entries.get(next..).unwrap_or_default();
-                    let found = rest.iter().find(|entry| fits(entry)).cloned();
-                    next = next.max(entries.len());
-                    found
-                };
+                // Looked at outside the lock, so that `fits` may ask the journal itself.
+                let fresh = self.entries_from(next);
+                next += fresh.len();
+                let found = fresh.into_iter().find(|entry| fits(entry));
                 if let Some(entry) = found {
                     return entry;
                 }

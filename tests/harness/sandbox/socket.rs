@@ -135,9 +135,13 @@ impl Socket {
                     continue;
                 }
                 () = tokio::time::sleep_until(due), if pong_due.is_some() => {
+                    link.give_up();
                     return self.close(1001, "Heartbeat timeout").await;
                 }
-                () = tasks.stopped() => return self.close(1001, "Server shutting down").await,
+                () = tasks.stopped() => {
+                    link.give_up();
+                    return self.close(1001, "Server shutting down").await;
+                }
             };
             match step {
                 Step::Frame(Message::Text(text)) => self.on_text(link, &text),
@@ -147,7 +151,10 @@ impl Socket {
                 Step::Frame(Message::Ping(_) | Message::Frame(_)) => {}
                 Step::Broken => return End::lost(),
                 Step::Close(code, reason) => return self.close(code, &reason).await,
-                Step::Half(text) => return self.half_frame(&text).await,
+                Step::Half(text) => {
+                    link.give_up();
+                    return self.half_frame(&text).await;
+                }
                 Step::Cut(cut) => return self.cut(link, cut).await,
             }
         }

@@ -151,10 +151,18 @@ impl Shared {
         counts
     }
 
-    /// How many sockets an agent has, ghosts included.
+    /// How many open sockets an agent has, ghosts included.
     pub(crate) fn sockets(&self, handle: &str) -> usize {
         let state: &State = &self.lock();
-        agent_of(&state.platform, handle).map_or(0, |agent| state.hub.of(agent).len())
+        let Ok(agent) = agent_of(&state.platform, handle) else {
+            return 0;
+        };
+        state
+            .hub
+            .of(agent)
+            .iter()
+            .filter(|link| !link.is_given_up())
+            .count()
     }
 }
 

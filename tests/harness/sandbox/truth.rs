@@ -66,7 +66,7 @@ impl Sandbox {
         self.shared.send_frame(handle, text)
     }
 
-    /// How many sockets an agent has, ghosts included.
+    /// How many open sockets an agent has, ghosts included.
     pub fn sockets(&self, handle: &str) -> usize {
         self.shared.sockets(handle)
     }
