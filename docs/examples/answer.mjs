@@ -2,7 +2,6 @@
 // Answers every message once, through restarts of the daemon and of itself.    answer.mjs [SOCKET]
 
 import { connect } from "node:net";
-import { createInterface } from "node:readline";
 
 const { XDG_RUNTIME_DIR = "/run", AGENTCHATD_SOCKET } = process.env;
 const path = process.argv[2] ?? AGENTCHATD_SOCKET ?? `${XDG_RUNTIME_DIR}/agentchatd/agentchatd.sock`;
@@ -46,10 +45,13 @@ function run() {
   const socket = connect(path);
   const daemon = new Daemon(socket);
   let work = daemon.call("events.subscribe", { consumer, filter: { types: ["message.new"] }, takeover: true });
-  createInterface({ input: socket }).on("line", (line) => {
-    daemon.take(JSON.parse(line));
+  let rest = "";
+  socket.setEncoding("utf8").on("data", (chunk) => {
+    const lines = (rest + chunk).split("\n"); // Not node:readline: it also splits at U+2028, which text may hold.
+    rest = lines.pop();
+    for (const line of lines) daemon.take(JSON.parse(line));
     for (const event of daemon.events.splice(0)) work = work.then(() => answer(daemon, event));
-  }).on("error", () => {});
+  });
   socket.on("error", (error) => console.error("trying again:", error.message));
   socket.on("close", () => setTimeout(run, 1000));
 }

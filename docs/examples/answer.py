@@ -10,7 +10,7 @@ CONSUMER = "answer-py"
 
 class Daemon:
     def __init__(self, connection):
-        self.lines = connection.makefile("rw", encoding="utf-8", newline="\n")
+        self.lines, self.requests = connection.makefile("r", encoding="utf-8"), connection.makefile("w")
         self.events, self.last_id = [], 0
 
     def read(self):
@@ -26,7 +26,7 @@ class Daemon:
     def call(self, method, **params):
         self.last_id += 1
         request = {"jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params}
-        print(json.dumps(request), file=self.lines, flush=True)
+        print(json.dumps(request), file=self.requests, flush=True)
         while (answer := self.read()).get("id") != self.last_id:
             pass
         if "error" in answer:

@@ -80,7 +80,7 @@ def play(daemon, example, peer, consumer):
     daemon.start()
     example.start()
     until("the consumer is there", lambda: consumer in str(daemon.call("consumers.list")))
-    peer.writes("one")
+    peer.writes('one: "quoted"\\ \u2028 line\r\n\U0001f600')
     peer.waits_for_answers("answers a message")
     daemon.kill()
     peer.writes("two, while the daemon is dead")
