@@ -5,6 +5,8 @@
 //!
 //! `AGENTCHATD_KILLS` sets the number of kills (200), `AGENTCHATD_CRASH_SEED` the schedule.
 
+#![expect(clippy::print_stdout, reason = "the figures are the result")]
+
 #[path = "crash/run.rs"]
 mod run;
 #[path = "crash/verdict.rs"]

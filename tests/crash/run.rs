@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,11 @@ pub(crate) fn campaign(name: &str, options: Options, kills: u64) {
         seed,
         ..options
     };
-    let sandbox = Arc::new(runtime.block_on(Sandbox::start(options)).expect("the sandbox starts"));
+    let sandbox = Arc::new(
+        runtime
+            .block_on(Sandbox::start(options))
+            .expect("the sandbox starts"),
+    );
     let key = sandbox.agent("me").key().to_owned();
     for peer in PEERS {
         sandbox.agent(peer);
@@ -70,7 +74,8 @@ pub(crate) fn campaign(name: &str, options: Options, kills: u64) {
         });
     });
     let peers = {
-        let (sandbox, stop, group, seed) = (Arc::clone(&sandbox), Arc::clone(&stop), group.clone(), seed);
+        let (sandbox, stop, group, seed) =
+            (Arc::clone(&sandbox), Arc::clone(&stop), group.clone(), seed);
         thread::spawn(move || talk(&sandbox, &stop, &group, Rng(seed)))
     };
     let sender = {
@@ -91,7 +96,9 @@ pub(crate) fn campaign(name: &str, options: Options, kills: u64) {
             consumer.kill();
             consumer = Consumer::start(&setup, dir.path());
         }
-        daemon = setup.start().unwrap_or_else(|error| panic!("start after kill {kill}: {error}"));
+        daemon = setup
+            .start()
+            .unwrap_or_else(|error| panic!("start after kill {kill}: {error}"));
     }
 
     stop.store(true, Ordering::Relaxed);
@@ -152,8 +159,9 @@ fn answer(setup: &Setup, stop: &AtomicBool, accepted: &AtomicU64, group: &str) -
         params["client_msg_id"] = json!(id);
         params["delivery"] = json!("queue");
         loop {
-            let done = agentchatd_tests::raw::Raw::connect(&setup.socket(), Duration::from_secs(30))
-                .and_then(|mut raw| raw.result("messages.send", &params));
+            let done =
+                agentchatd_tests::raw::Raw::connect(&setup.socket(), Duration::from_secs(30))
+                    .and_then(|mut raw| raw.result("messages.send", &params));
             if done.is_ok() {
                 accepted.fetch_add(1, Ordering::Relaxed);
                 sent.push(id);
@@ -231,12 +239,19 @@ impl Rng {
             2 => Cut::MidFrame,
             3 => Cut::Silent { for_ },
             4 => Cut::HalfOpen { for_ },
-            _ => Cut::Clean { code: 1013, reason: "overload".into() },
+            _ => Cut::Clean {
+                code: 1013,
+                reason: "overload".into(),
+            },
         }
     }
 
     fn late(&mut self) -> Late {
-        if self.below(2) == 0 { Late::AfterPage } else { Late::AfterAck }
+        if self.below(2) == 0 {
+            Late::AfterPage
+        } else {
+            Late::AfterAck
+        }
     }
 }
 
@@ -251,6 +266,5 @@ pub(crate) fn until(what: &str, patience: Duration, mut holds: impl FnMut() -> R
         }
     }
 }
-
 
 const PEERS: [&str; 4] = ["ann", "bob", "cleo", "dora"];

@@ -31,10 +31,14 @@ impl Acknowledged {
                 Event::SyncPage { agent, message_ids } if agent == "me" => {
                     self.shown.extend(message_ids);
                 }
-                Event::AckFrame { agent, message_id, .. } if agent == "me" => {
+                Event::AckFrame {
+                    agent, message_id, ..
+                } if agent == "me" => {
                     self.ids.insert(message_id);
                 }
-                Event::AckCursor { agent, message_ids, .. } if agent == "me" => {
+                Event::AckCursor {
+                    agent, message_ids, ..
+                } if agent == "me" => {
                     let seen = message_ids.into_iter().filter(|id| self.shown.contains(id));
                     self.ids.extend(seen);
                 }
@@ -43,7 +47,10 @@ impl Acknowledged {
         }
         let disk = ids_on_disk(database);
         let missing: Vec<_> = self.ids.difference(&disk).collect();
-        assert!(missing.is_empty(), "after kill {kill} acknowledged but not on disk: {missing:?}");
+        assert!(
+            missing.is_empty(),
+            "after kill {kill} acknowledged but not on disk: {missing:?}"
+        );
     }
 }
 
@@ -60,7 +67,9 @@ fn ids_on_disk(database: &Path) -> BTreeSet<String> {
              UNION SELECT message_id FROM parked",
         )
         .expect("the tables are there");
-    let ids = statement.query_map([], |row| row.get(0)).expect("they can be read");
+    let ids = statement
+        .query_map([], |row| row.get(0))
+        .expect("they can be read");
     ids.collect::<Result<_, _>>().expect("ids are text")
 }
 
@@ -86,18 +95,39 @@ pub(crate) fn at_rest(
     let patience = Duration::from_secs(90);
     until("the log lacks messages", patience, || {
         let truth = truth(sandbox);
-        let log: BTreeSet<String> = log(&setup.database()).into_iter().map(|event| event.message_id).collect();
+        let log: BTreeSet<String> = log(&setup.database())
+            .into_iter()
+            .map(|event| event.message_id)
+            .collect();
         let missing: Vec<&String> = truth.iter().filter(|id| !log.contains(*id)).collect();
-        if missing.is_empty() { Ok(()) } else { Err(format!("{} of {}: {missing:?}", missing.len(), truth.len())) }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{} of {}: {missing:?}", missing.len(), truth.len()))
+        }
     });
     until("sends are unfinished", patience, || {
         let open = unfinished(&setup.database());
-        if open == 0 { Ok(()) } else { Err(format!("{open} entries")) }
+        if open == 0 {
+            Ok(())
+        } else {
+            Err(format!("{open} entries"))
+        }
     });
-    let last = log(&setup.database()).last().map_or(0, |event| event.offset);
+    let last = log(&setup.database())
+        .last()
+        .map_or(0, |event| event.offset);
     until("the consumer lags", patience, || {
-        let seen = read(consumed).iter().map(|(event, _)| event.offset).max().unwrap_or(0);
-        if seen >= last { Ok(()) } else { Err(format!("at {seen} of {last}")) }
+        let seen = read(consumed)
+            .iter()
+            .map(|(event, _)| event.offset)
+            .max()
+            .unwrap_or(0);
+        if seen >= last {
+            Ok(())
+        } else {
+            Err(format!("at {seen} of {last}"))
+        }
     });
     daemon.ready().expect("the daemon is well in the end");
 
@@ -114,7 +144,12 @@ pub(crate) fn at_rest(
 }
 
 fn truth(sandbox: &Sandbox) -> Vec<String> {
-    sandbox.messages_for("me").into_values().flatten().map(|message| message.id).collect()
+    sandbox
+        .messages_for("me")
+        .into_values()
+        .flatten()
+        .map(|message| message.id)
+        .collect()
 }
 
 fn log(database: &Path) -> Vec<Seen> {
@@ -136,12 +171,18 @@ fn log(database: &Path) -> Vec<Seen> {
             late: row.get(5)?,
         })
     });
-    rows.expect("it can be read").collect::<Result<_, _>>().expect("rows are whole")
+    rows.expect("it can be read")
+        .collect::<Result<_, _>>()
+        .expect("rows are whole")
 }
 
 fn unfinished(database: &Path) -> i64 {
     open(database)
-        .query_row("SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')", [], |row| row.get(0))
+        .query_row(
+            "SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')",
+            [],
+            |row| row.get(0),
+        )
         .expect("the outbox can be counted")
 }
 
@@ -154,10 +195,18 @@ fn once_and_in_order(log: &[Seen]) {
         if !event.kind.starts_with("message.") || event.message_id == "-" {
             continue;
         }
-        assert!(ids.insert(&event.message_id), "{} stands twice", event.message_id);
+        assert!(
+            ids.insert(&event.message_id),
+            "{} stands twice",
+            event.message_id
+        );
         let seq = event.seq.expect("the sandbox numbers every message");
         let top = tops.entry(&event.conversation).or_default();
-        assert_eq!(event.late, seq <= *top, "order or its mark is wrong at {event:?}, top {top}");
+        assert_eq!(
+            event.late,
+            seq <= *top,
+            "order or its mark is wrong at {event:?}, top {top}"
+        );
         *top = seq.max(*top);
     }
 }
@@ -174,7 +223,11 @@ fn consumer_saw_everything(log: &[Seen], consumed: &[(Seen, bool)]) -> usize {
         }
     }
     for event in log {
-        assert_eq!(seen.get(&event.offset), Some(&event), "lost on the way to the consumer");
+        assert_eq!(
+            seen.get(&event.offset),
+            Some(&event),
+            "lost on the way to the consumer"
+        );
     }
     doubled
 }
@@ -186,7 +239,16 @@ fn read(consumed: &Path) -> Vec<(Seen, bool)> {
 
 fn parse(line: &str) -> Option<(Seen, bool)> {
     let fields: Vec<&str> = line.split(' ').collect();
-    let &[offset, kind, message_id, conversation, seq, late, redelivered] = fields.as_slice() else {
+    let &[
+        offset,
+        kind,
+        message_id,
+        conversation,
+        seq,
+        late,
+        redelivered,
+    ] = fields.as_slice()
+    else {
         return None;
     };
     let seen = Seen {
@@ -213,7 +275,11 @@ fn sends_ended_as_one_message(sandbox: &Sandbox, database: &Path, sent: &[String
     for id in sent {
         let copies = upstream.iter().filter(|other| *other == id).count();
         let state: String = connection
-            .query_row("SELECT state FROM outbox WHERE client_msg_id = ?1", [id], |row| row.get(0))
+            .query_row(
+                "SELECT state FROM outbox WHERE client_msg_id = ?1",
+                [id],
+                |row| row.get(0),
+            )
             .unwrap_or_else(|error| panic!("{id} was accepted and is not in the outbox: {error}"));
         assert_eq!((copies, state.as_str()), (1, "sent"), "{id}");
     }

@@ -13,12 +13,17 @@ pub struct Clock {
 impl Clock {
     /// A clock that starts now.
     pub fn start() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 
     /// The present.
     pub fn now(&self) -> Now {
-        Now { mono: Millis(millis(self.start)), wall_us: wall_us() }
+        Now {
+            mono: Millis(millis(self.start)),
+            wall_us: wall_us(),
+        }
     }
 
     /// The runtime's instant at which `at` is reached.
@@ -36,7 +41,9 @@ impl Clock {
 
 /// Microseconds since the epoch.
 pub(crate) fn wall_us() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 

@@ -9,9 +9,10 @@ use serde_json::Value;
 /// True where `row`, a message of the platform, says what `posted`, the body of a send, says.
 /// The recipient of a direct message does not stand in its row and is not compared here.
 pub fn means_the_same(posted: &str, row: &str) -> bool {
-    let (Ok(posted), Ok(row)) =
-        (serde_json::from_str::<Value>(posted), serde_json::from_str::<Value>(row))
-    else {
+    let (Ok(posted), Ok(row)) = (
+        serde_json::from_str::<Value>(posted),
+        serde_json::from_str::<Value>(row),
+    ) else {
         return false;
     };
     let text = Value::from("text");
@@ -20,8 +21,16 @@ pub fn means_the_same(posted: &str, row: &str) -> bool {
         .get("conversation_id")
         .is_none_or(|conversation| row.get("conversation_id") == Some(conversation));
     let same_content = ["text", "data", "attachment_id"].iter().all(|member| {
-        let of = |message: &Value| message.get("content").and_then(|content| content.get(member)).cloned();
-        same(&of(&posted).unwrap_or_default(), &of(&row).unwrap_or_default())
+        let of = |message: &Value| {
+            message
+                .get("content")
+                .and_then(|content| content.get(member))
+                .cloned()
+        };
+        same(
+            &of(&posted).unwrap_or_default(),
+            &of(&row).unwrap_or_default(),
+        )
     });
     let metadata = |message: &Value| match message.get("metadata") {
         None | Some(Value::Null) => Value::Object(serde_json::Map::default()),
@@ -35,11 +44,17 @@ fn same(left: &Value, right: &Value) -> bool {
         // As JavaScript reads numbers.
         (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
         (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| same(left, right))
         }
         (Value::Object(left), Value::Object(right)) => {
             left.len() == right.len()
-                && left.iter().all(|(key, left)| right.get(key).is_some_and(|right| same(left, right)))
+                && left
+                    .iter()
+                    .all(|(key, left)| right.get(key).is_some_and(|right| same(left, right)))
         }
         _ => left == right,
     }
@@ -77,7 +92,13 @@ mod tests {
     #[test]
     fn another_group_is_another_message() {
         let posted = r#"{"conversation_id":"grp_1","content":{"text":"hi"}}"#;
-        assert!(means_the_same(posted, r#"{"conversation_id":"grp_1","content":{"text":"hi"}}"#));
-        assert!(!means_the_same(posted, r#"{"conversation_id":"grp_2","content":{"text":"hi"}}"#));
+        assert!(means_the_same(
+            posted,
+            r#"{"conversation_id":"grp_1","content":{"text":"hi"}}"#
+        ));
+        assert!(!means_the_same(
+            posted,
+            r#"{"conversation_id":"grp_2","content":{"text":"hi"}}"#
+        ));
     }
 }

@@ -40,7 +40,10 @@ impl Driver {
                 Effect::Sync => self.ask("sync", Requests::sync),
                 Effect::SyncAck(cursor) => self.ask("sync-ack", |r| r.sync_ack(cursor)),
                 Effect::ListConversations => self.ask("list", Requests::conversations),
-                Effect::History { conversation_id, question } => {
+                Effect::History {
+                    conversation_id,
+                    question,
+                } => {
                     self.ask("history", |r| r.history(conversation_id, question));
                 }
                 Effect::Dial => self.dial(),
@@ -52,7 +55,9 @@ impl Driver {
                     self.ask("find", move |requests| async move {
                         match reader.attempt(id).await {
                             Ok(Some(entry)) => {
-                                requests.find_sent(id, lane, entry.client_msg_id.into()).await;
+                                requests
+                                    .find_sent(id, lane, entry.client_msg_id.into())
+                                    .await;
                             }
                             Ok(None) | Err(_) => {
                                 let answer = Err(unreadable());
@@ -73,7 +78,12 @@ impl Driver {
                     }
                     self.callers.forget_gone();
                 }
-                Effect::Delayed { id, wait_ms, failure, error } => {
+                Effect::Delayed {
+                    id,
+                    wait_ms,
+                    failure,
+                    error,
+                } => {
                     self.callers.delayed(id, wait_ms, &failure, &error);
                 }
                 Effect::Drained { ticket, outcome } => self.drained(ticket, outcome),
@@ -139,7 +149,11 @@ impl Driver {
         conversation_id: Option<Arc<str>>,
         payload: Arc<str>,
     ) {
-        let source = if &*kind == "connection.state" { source::LOCAL } else { source::LIVE };
+        let source = if &*kind == "connection.state" {
+            source::LOCAL
+        } else {
+            source::LIVE
+        };
         let received_at_us = self.clock.now().wall_us;
         self.feed.publish_ephemeral(&Arc::new(LogEvent {
             kind,
@@ -162,14 +176,23 @@ impl Driver {
                 });
             }
             None => {
-                let answer = Err(Failure::Network { reason: "no key".into(), unsent: true });
-                self.feed_engine(Input::Attempted { id, answer, error: Arc::from("null") });
+                let answer = Err(Failure::Network {
+                    reason: "no key".into(),
+                    unsent: true,
+                });
+                self.feed_engine(Input::Attempted {
+                    id,
+                    answer,
+                    error: Arc::from("null"),
+                });
             }
         }
     }
 
     fn drained(&mut self, ticket: u64, outcome: Result<(u64, u64), Failure>) {
-        let Some(reply) = self.drains.remove(&ticket) else { return };
+        let Some(reply) = self.drains.remove(&ticket) else {
+            return;
+        };
         let _ = reply.send(match outcome {
             Ok((drained, acked)) => Ok(SyncDrained { drained, acked }),
             Err(failure) => Err(CallFailure::Unavailable {
@@ -183,13 +206,16 @@ impl Driver {
     fn warn(&mut self, warning: &Warning) {
         let text = match warning {
             Warning::PoisonedSyncPage => {
-                "sync: a row cannot be read; it and what stands behind it stay with AgentChat".into()
+                "sync: a row cannot be read; it and what stands behind it stay with AgentChat"
+                    .into()
             }
             Warning::StuckSync => "sync: a page cannot be acknowledged".into(),
             Warning::AckedUnseen { held, acked } => format!(
                 "sync: {acked} rows were settled where {held} were held; history is compared"
             ),
-            Warning::BadShape { what } => format!("an answer of AgentChat is not as expected: {what}"),
+            Warning::BadShape { what } => {
+                format!("an answer of AgentChat is not as expected: {what}")
+            }
             Warning::RapidReconnects { count } => {
                 format!("{count} connections in a row ended within a minute")
             }
@@ -209,19 +235,28 @@ async fn attempt(
     id: u64,
     timeout: std::time::Duration,
 ) -> Input {
-    let entry = match reader.attempt(id).await {
-        Ok(Some(entry)) => entry,
-        Ok(None) | Err(_) => {
-            let error = Arc::from("null");
-            return Input::Attempted { id, answer: Err(unreadable()), error };
-        }
+    let Ok(Some(entry)) = reader.attempt(id).await else {
+        let error = Arc::from("null");
+        return Input::Attempted {
+            id,
+            answer: Err(unreadable()),
+            error,
+        };
     };
     match requests.rest.send(entry.body.to_string(), timeout).await {
         Err(failure) => {
             let error = record(&failure);
-            Input::Attempted { id, answer: Err(failure.engine()), error }
+            Input::Attempted {
+                id,
+                answer: Err(failure.engine()),
+                error,
+            }
         }
-        Ok(Sent { status, row, backlog_warning }) => {
+        Ok(Sent {
+            status,
+            row,
+            backlog_warning,
+        }) => {
             let replayed = status == 200;
             let matches = !replayed
                 || (means_the_same(&entry.body, &row.body)
@@ -237,8 +272,17 @@ async fn attempt(
                 });
                 payload.to_string().into()
             });
-            let accepted = agentchatd_engine::Accepted { row, replayed, matches, backlog };
-            Input::Attempted { id, answer: Ok(accepted), error }
+            let accepted = agentchatd_engine::Accepted {
+                row,
+                replayed,
+                matches,
+                backlog,
+            };
+            Input::Attempted {
+                id,
+                answer: Ok(accepted),
+                error,
+            }
         }
     }
 }
@@ -250,7 +294,9 @@ async fn went_to(requests: &Requests, body: &str, conversation_id: &str) -> bool
     struct Posted {
         to: Option<String>,
     }
-    let Ok(Posted { to: Some(to) }) = serde_json::from_str(body) else { return true };
+    let Ok(Posted { to: Some(to) }) = serde_json::from_str(body) else {
+        return true;
+    };
     match requests.conversation_with(to.trim_start_matches('@')).await {
         Ok(Some(id)) => *id == *conversation_id,
         // Not in the list, or no list: the content is all that can be compared.
@@ -259,13 +305,22 @@ async fn went_to(requests: &Requests, body: &str, conversation_id: &str) -> bool
 }
 
 fn unreadable() -> Failure {
-    Failure::Network { reason: "the outbox entry could not be read".into(), unsent: true }
+    Failure::Network {
+        reason: "the outbox entry could not be read".into(),
+        unsent: true,
+    }
 }
 
 pub(super) fn reason_of(failure: &Failure) -> String {
     match failure {
-        Failure::Status { status, code: Some(code), .. } => format!("{code} ({status})"),
-        Failure::Status { status, code: None, .. } => format!("HTTP status {status}"),
+        Failure::Status {
+            status,
+            code: Some(code),
+            ..
+        } => format!("{code} ({status})"),
+        Failure::Status {
+            status, code: None, ..
+        } => format!("HTTP status {status}"),
         Failure::Network { reason, .. } | Failure::Shape { reason } => reason.to_string(),
     }
 }
@@ -282,4 +337,3 @@ pub(super) fn phase_name(phase: Phase) -> &'static str {
         Phase::Stopped => "stopped",
     }
 }
-

@@ -53,14 +53,19 @@ pub(super) fn read(record: Option<&str>) -> Record {
     match code {
         CONFLICT => {
             let message = data.get("message").filter(|message| !message.is_null());
-            Record::Conflict { message: message.map(|message| message.to_string().into()) }
+            Record::Conflict {
+                message: message.map(|message| message.to_string().into()),
+            }
         }
         API_ERROR => match told(data) {
             Some(told) => Record::Failed(CallFailure::Api(Box::new(told))),
             None => Record::Failed(unavailable("the record cannot be read", 0)),
         },
         _ => {
-            let reason = data.get("reason").and_then(Value::as_str).unwrap_or("no answer");
+            let reason = data
+                .get("reason")
+                .and_then(Value::as_str)
+                .unwrap_or("no answer");
             let attempts = data.get("attempts").and_then(Value::as_u64).unwrap_or(0);
             Record::Failed(unavailable(reason, attempts))
         }
@@ -91,7 +96,11 @@ fn told(data: Value) -> Option<ApiErrorData> {
 }
 
 fn unavailable(reason: &str, attempts: u64) -> CallFailure {
-    CallFailure::Unavailable { reason: reason.to_owned(), attempts, retry_after_ms: None }
+    CallFailure::Unavailable {
+        reason: reason.to_owned(),
+        attempts,
+        retry_after_ms: None,
+    }
 }
 
 #[derive(Deserialize)]

@@ -10,9 +10,11 @@
 //! no send is accepted.
 
 mod clock;
+mod commands;
 mod compare;
 mod effects;
 mod failure;
+mod link;
 mod passthrough;
 mod report;
 mod requests;

@@ -17,7 +17,9 @@ impl Upstream for Rest {
     ) -> Later<'_, Result<Arc<str>, CallFailure>> {
         Box::pin(async move {
             let request = http(request).timeout(timeout);
-            let answer = Self::call(self, request).await.map_err(|failure| call_failure(&failure))?;
+            let answer = Self::call(self, request)
+                .await
+                .map_err(|failure| call_failure(&failure))?;
             match answer.json() {
                 Ok(Some(json)) => Ok(Arc::from(json.get())),
                 Ok(None) => Ok(Arc::from("null")),
@@ -29,14 +31,19 @@ impl Upstream for Rest {
 
 fn http(call: Passthrough) -> Request {
     match call {
-        Passthrough::Messages { conversation_id, query } => {
-            with(Request::get(&["v1", "messages", &conversation_id]).retry(true), query)
-        }
-        Passthrough::MarkRead { message_id, idempotency_key } => {
-            Request::post(&["v1", "messages", &message_id, "read"])
-                .idempotency_key(idempotency_key)
-                .retry(true)
-        }
+        Passthrough::Messages {
+            conversation_id,
+            query,
+        } => with(
+            Request::get(&["v1", "messages", &conversation_id]).retry(true),
+            query,
+        ),
+        Passthrough::MarkRead {
+            message_id,
+            idempotency_key,
+        } => Request::post(&["v1", "messages", &message_id, "read"])
+            .idempotency_key(idempotency_key)
+            .retry(true),
         Passthrough::Me => Request::get(&["v1", "agents", "me"]).retry(true),
         Passthrough::Conversations { query } => {
             with(Request::get(&["v1", "conversations"]).retry(true), query)
@@ -48,6 +55,7 @@ fn http(call: Passthrough) -> Request {
 }
 
 fn with(request: Request, query: Vec<(&'static str, String)>) -> Request {
-    query.into_iter().fold(request, |request, (name, value)| request.query(name, value))
+    query
+        .into_iter()
+        .fold(request, |request, (name, value)| request.query(name, value))
 }
-

@@ -13,11 +13,7 @@ use agentchatd_client::types::{
 use agentchatd_engine::{Input, LinkState, Phase, Stats};
 use tokio::sync::oneshot;
 
-use super::{
-    clock::wall_us,
-    effects::phase_name,
-    run::Driver,
-};
+use super::{clock::wall_us, effects::phase_name, run::Driver};
 use crate::{
     store::{Counts, Durability, Loaded, StoreError},
     upstream::{Me, wire::Cursor},
@@ -48,7 +44,11 @@ impl Watched {
         Self {
             started_us: now,
             me: None,
-            bound: loaded.engine.bound.as_ref().map(|(handle, _)| Arc::clone(handle)),
+            bound: loaded
+                .engine
+                .bound
+                .as_ref()
+                .map(|(handle, _)| Arc::clone(handle)),
             link_since_us: now,
             last_close: None,
             last_frame_us: None,
@@ -115,7 +115,10 @@ impl Watched {
         let now = wall_us();
         let (verdict, reasons) = self.judge(stats, counts, now_ms, gap_ms);
         let since = {
-            let mut last = self.verdict.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut last = self
+                .verdict
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             if last.0 != verdict {
                 *last = (verdict, now);
             }
@@ -153,18 +156,39 @@ impl Watched {
         let mut reasons = Vec::new();
         let mut find = |is: Verdict, code: &str, message: String| {
             verdict = is;
-            reasons.push(HealthReason { code: code.into(), message });
+            reasons.push(HealthReason {
+                code: code.into(),
+                message,
+            });
         };
         if stats.link.phase != Phase::Ready {
             let young = now.saturating_sub(self.started_us) < STARTING_US && !self.ever_ready;
             let text = format!("{}: {}", phase_name(stats.link.phase), stats.link.reason);
-            find(if young { Verdict::Starting } else { Verdict::Degraded }, "not_connected", text);
+            find(
+                if young {
+                    Verdict::Starting
+                } else {
+                    Verdict::Degraded
+                },
+                "not_connected",
+                text,
+            );
         }
-        let oldest_gap = stats.open_since.first().map(|since| now_ms.saturating_sub(since.0));
+        let oldest_gap = stats
+            .open_since
+            .first()
+            .map(|since| now_ms.saturating_sub(since.0));
         if oldest_gap.is_some_and(|age| age > gap_ms + GAP_GRACE_MS) {
-            find(Verdict::Degraded, "gap_open", "a hole in a conversation is open past its time".into());
+            find(
+                Verdict::Degraded,
+                "gap_open",
+                "a hole in a conversation is open past its time".into(),
+            );
         }
-        if counts.oldest_queued_us.is_some_and(|at| now.saturating_sub(at) > OUTBOX_STUCK_US) {
+        if counts
+            .oldest_queued_us
+            .is_some_and(|at| now.saturating_sub(at) > OUTBOX_STUCK_US)
+        {
             let text = "a message waits to be sent for more than five minutes";
             find(Verdict::Degraded, "outbox_stuck", text.into());
         }
@@ -192,13 +216,19 @@ impl Driver {
         let (watched, stats) = (&self.watched, self.engine.stats());
         let me = watched.me.as_ref();
         let bound = || watched.bound.as_ref().map(|bound| bound.to_string());
-        let agent = me.map(|me| me.handle.clone()).or_else(bound).map(|handle| AgentStatus {
-            handle,
-            status: me.and_then(|me| me.status.clone()),
-            paused_by_owner: me.and_then(|me| me.paused_by_owner.clone()),
-        });
+        let agent = me
+            .map(|me| me.handle.clone())
+            .or_else(bound)
+            .map(|handle| AgentStatus {
+                handle,
+                status: me.and_then(|me| me.status.clone()),
+                paused_by_owner: me.and_then(|me| me.paused_by_owner.clone()),
+            });
         let delivery_id = |cursor: &Option<String>| {
-            cursor.as_deref().and_then(Cursor::from_json).map(|cursor| cursor.to_string())
+            cursor
+                .as_deref()
+                .and_then(Cursor::from_json)
+                .map(|cursor| cursor.to_string())
         };
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -234,13 +264,27 @@ impl Driver {
                     Durability::Normal => DurabilityName::Normal,
                 },
             },
-            config_path: self.config.config_path.as_ref().map(|path| path.display().to_string()),
-            warnings: self.config.warnings.iter().chain(&watched.warnings).cloned().collect(),
+            config_path: self
+                .config
+                .config_path
+                .as_ref()
+                .map(|path| path.display().to_string()),
+            warnings: self
+                .config
+                .warnings
+                .iter()
+                .chain(&watched.warnings)
+                .cloned()
+                .collect(),
         }
     }
 
     pub(super) fn health(&self, reply: oneshot::Sender<Box<Health>>) {
-        let (watched, stats, reader) = (self.watched.clone(), self.engine.stats(), self.reader.clone());
+        let (watched, stats, reader) = (
+            self.watched.clone(),
+            self.engine.stats(),
+            self.reader.clone(),
+        );
         let now_ms = self.clock.now().mono.0;
         let gap_ms = self.config.engine.gap_window_ms;
         self.tasks.spawn("health", async move {
@@ -264,13 +308,19 @@ fn connection(watched: &Watched, stats: &Stats) -> ConnectionStatus {
         reason: Some(stats.link.reason.to_string()),
         since: timestamp(watched.link_since_us),
         attempt: stats.link.attempt.into(),
-        ack_mode: (stats.connected_total > 0)
-            .then_some(if stats.ack_mode { AckCapability::Explicit } else { AckCapability::OnSend }),
-        last_close: watched.last_close.as_ref().map(|(code, reason, at)| LastClose {
-            code: *code,
-            reason: Some(reason.to_string()),
-            at: timestamp(*at),
+        ack_mode: (stats.connected_total > 0).then_some(if stats.ack_mode {
+            AckCapability::Explicit
+        } else {
+            AckCapability::OnSend
         }),
+        last_close: watched
+            .last_close
+            .as_ref()
+            .map(|(code, reason, at)| LastClose {
+                code: *code,
+                reason: Some(reason.to_string()),
+                at: timestamp(*at),
+            }),
         connected_total: stats.connected_total,
         rapid_reconnects: stats.rapid_reconnects.into(),
     }
@@ -278,7 +328,11 @@ fn connection(watched: &Watched, stats: &Stats) -> ConnectionStatus {
 
 fn with_counts(status: Status, counts: &Counts) -> Status {
     let is_empty = counts.first_offset == 0;
-    let kept = if is_empty { 0 } else { counts.last_offset - counts.first_offset + 1 };
+    let kept = if is_empty {
+        0
+    } else {
+        counts.last_offset - counts.first_offset + 1
+    };
     Status {
         log: LogStatus {
             first_offset: (!is_empty).then_some(counts.first_offset),
@@ -291,7 +345,10 @@ fn with_counts(status: Status, counts: &Counts) -> Status {
             in_flight: counts.in_flight,
             failed: counts.failed,
         },
-        storage: StorageStatus { bytes: counts.bytes, ..status.storage },
+        storage: StorageStatus {
+            bytes: counts.bytes,
+            ..status.storage
+        },
         ..status
     }
 }

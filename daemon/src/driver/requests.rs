@@ -34,30 +34,43 @@ impl Requests {
 
     pub(super) async fn sync(self) {
         let page = self.rest.sync(SYNC_LIMIT, None).await;
-        let page = page.map(|page| sync_page(page.value)).map_err(|failure| failure.engine());
+        let page = page
+            .map(|page| sync_page(page.value))
+            .map_err(|failure| failure.engine());
         self.input(Input::SyncPage(page)).await;
     }
 
     pub(super) async fn sync_ack(self, cursor: Cursor) {
         let answer = match wire::Cursor::from_json(&cursor.0) {
-            Some(cursor) => self.rest.sync_ack(&cursor).await.map_err(|failure| failure.engine()),
-            None => Err(Failure::Shape { reason: "the stored cursor is no cursor".into() }),
+            Some(cursor) => self
+                .rest
+                .sync_ack(&cursor)
+                .await
+                .map_err(|failure| failure.engine()),
+            None => Err(Failure::Shape {
+                reason: "the stored cursor is no cursor".into(),
+            }),
         };
         self.input(Input::SyncAcked(answer)).await;
     }
 
     pub(super) async fn conversations(self) {
         let list = self.rest.conversations(None, None).await;
-        let list = list.map_err(|failure| failure.engine()).map(|list| ConversationList {
-            truncated: list.value.items.len() + list.value.unreadable >= LIST_CAP,
-            server_us: list.date_ms.map(|ms| ms.saturating_mul(1_000)),
-            items: list
-                .value
-                .items
-                .into_iter()
-                .map(|item| ConversationItem { id: item.id, last_message_us: item.last_message_at_us })
-                .collect(),
-        });
+        let list = list
+            .map_err(|failure| failure.engine())
+            .map(|list| ConversationList {
+                truncated: list.value.items.len() + list.value.unreadable >= LIST_CAP,
+                server_us: list.date_ms.map(|ms| ms.saturating_mul(1_000)),
+                items: list
+                    .value
+                    .items
+                    .into_iter()
+                    .map(|item| ConversationItem {
+                        id: item.id,
+                        last_message_us: item.last_message_at_us,
+                    })
+                    .collect(),
+            });
         self.input(Input::Conversations(list)).await;
     }
 
@@ -66,7 +79,12 @@ impl Requests {
             .page(&conversation_id, question)
             .await
             .map_err(|failure| failure.engine());
-        self.input(Input::History { conversation_id, question, answer }).await;
+        self.input(Input::History {
+            conversation_id,
+            question,
+            answer,
+        })
+        .await;
     }
 
     async fn page(&self, conversation: &str, question: Question) -> Result<Vec<Row>, ApiFailure> {
@@ -95,11 +113,16 @@ impl Requests {
         };
         let mut question = Question::Newest;
         for _ in 0..SEARCH_PAGES {
-            let rows =
-                self.page(&conversation, question).await.map_err(|failure| failure.engine())?;
-            let Some(lowest) = rows.iter().filter_map(|row| row.seq).min() else { break };
-            if let Some(row) =
-                rows.into_iter().find(|row| row.client_msg_id.as_deref() == Some(client_msg_id))
+            let rows = self
+                .page(&conversation, question)
+                .await
+                .map_err(|failure| failure.engine())?;
+            let Some(lowest) = rows.iter().filter_map(|row| row.seq).min() else {
+                break;
+            };
+            if let Some(row) = rows
+                .into_iter()
+                .find(|row| row.client_msg_id.as_deref() == Some(client_msg_id))
             {
                 return Ok(Some(row));
             }
@@ -109,12 +132,24 @@ impl Requests {
     }
 
     /// The direct conversation with an agent; an error where the list may have left it out.
-    pub(super) async fn conversation_with(&self, handle: &str) -> Result<Option<Arc<str>>, Failure> {
-        let list =
-            self.rest.conversations(None, None).await.map_err(|failure| failure.engine())?.value;
-        let found = list.items.iter().find(|item| has_participant(&item.raw, handle));
+    pub(super) async fn conversation_with(
+        &self,
+        handle: &str,
+    ) -> Result<Option<Arc<str>>, Failure> {
+        let list = self
+            .rest
+            .conversations(None, None)
+            .await
+            .map_err(|failure| failure.engine())?
+            .value;
+        let found = list
+            .items
+            .iter()
+            .find(|item| has_participant(&item.raw, handle));
         if found.is_none() && list.items.len() + list.unreadable >= LIST_CAP {
-            return Err(Failure::Shape { reason: "the conversation list is cut".into() });
+            return Err(Failure::Shape {
+                reason: "the conversation list is cut".into(),
+            });
         }
         Ok(found.map(|item| Arc::clone(&item.id)))
     }
@@ -133,7 +168,9 @@ pub(super) fn identity(me: &Me) -> Identity {
     Identity {
         handle: me.handle.as_str().into(),
         // Without a Date header our own clock has to do.
-        server_us: me.date_ms.map_or_else(wall_us, |ms| ms.saturating_mul(1_000)),
+        server_us: me
+            .date_ms
+            .map_or_else(wall_us, |ms| ms.saturating_mul(1_000)),
         status: me.status.as_deref().unwrap_or_default().into(),
     }
 }
@@ -148,9 +185,14 @@ fn sync_page(page: wire::SyncPage) -> SyncPage {
 }
 
 fn has_participant(raw: &str, handle: &str) -> bool {
-    let Ok(item) = serde_json::from_str::<Item>(raw) else { return false };
+    let Ok(item) = serde_json::from_str::<Item>(raw) else {
+        return false;
+    };
     item.kind.as_deref() != Some("group")
-        && item.participants.iter().any(|peer| peer.handle.eq_ignore_ascii_case(handle))
+        && item
+            .participants
+            .iter()
+            .any(|peer| peer.handle.eq_ignore_ascii_case(handle))
 }
 
 #[derive(Deserialize)]

@@ -9,17 +9,18 @@ use std::{
 };
 
 use agentchatd_client::types::SyncDrained;
-use agentchatd_engine::{Effect, Engine, Input, Settings, Snapshot, SocketEnd};
+use agentchatd_engine::{Effect, Engine, Input, Settings, Snapshot};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     clock::Clock,
+    link::{dialed, received},
     report::Watched,
     requests::{Answer, Requests, identity},
-    sends::{Caller, Callers, draft},
+    sends::Callers,
 };
 use crate::{
-    command::{Accepted, CallFailure, Command, Draft, Outcome, Refusal},
+    command::{CallFailure, Command},
     feed::Feed,
     hub::Upstream,
     notify::Notifier,
@@ -27,8 +28,7 @@ use crate::{
     store::{Committed, Durability, Reader, Store, StoreError, Writer},
     upstream::{
         ApiKey, Platform, Rest, RestConfig,
-        socket::{Closed, DialFailure, Socket, SocketConfig, SocketEvent, SocketReceiver, SocketSender},
-        wire::Frame,
+        socket::{DialFailure, Socket, SocketConfig, SocketReceiver, SocketSender},
     },
 };
 
@@ -81,7 +81,7 @@ pub struct Driver {
     signals: mpsc::Receiver<Signal>,
     pub(super) dialing: Option<oneshot::Receiver<Result<Socket, DialFailure>>>,
     pub(super) sender: Option<SocketSender>,
-    receiver: Option<SocketReceiver>,
+    pub(super) receiver: Option<SocketReceiver>,
     /// A close that was asked for while the dial was still under way.
     pub(super) close_when_open: Option<(u16, &'static str)>,
     pub(super) notifier: Arc<Notifier>,
@@ -92,9 +92,9 @@ pub struct Driver {
     /// Commits whose report has not come yet.
     pub(super) unreported: usize,
     pub(super) watched: Watched,
-    shutdown: Option<oneshot::Sender<()>>,
+    pub(super) shutdown: Option<oneshot::Sender<()>>,
     pub(super) effects: VecDeque<Effect>,
-    stopping: bool,
+    pub(super) stopping: bool,
 }
 
 /// The ends of the driver's channels.
@@ -117,7 +117,9 @@ impl fmt::Debug for Ends {
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver").field("engine", &self.engine).finish_non_exhaustive()
+        f.debug_struct("Driver")
+            .field("engine", &self.engine)
+            .finish_non_exhaustive()
     }
 }
 
@@ -133,7 +135,13 @@ impl Driver {
         tasks: Tasks,
     ) -> Self {
         let clock = Clock::start();
-        let Store { writer, reader, committed, loaded, path } = store;
+        let Store {
+            writer,
+            reader,
+            committed,
+            loaded,
+            path,
+        } = store;
         let mut callers = Callers::default();
         for entry in &loaded.engine.outbox {
             callers.restore(entry.id);
@@ -143,7 +151,12 @@ impl Driver {
         }
         let watched = Watched::new(&loaded);
         let engine = Engine::new(config.engine.clone(), loaded.engine, clock.now());
-        let Ends { commands, signals, upstream, shutdown } = ends;
+        let Ends {
+            commands,
+            signals,
+            upstream,
+            shutdown,
+        } = ends;
         Self {
             config,
             clock,
@@ -182,7 +195,11 @@ impl Driver {
         loop {
             self.step().await;
             self.carry_out().await;
-            if self.stopping && self.sender.is_none() && self.dialing.is_none() && self.unreported == 0 {
+            if self.stopping
+                && self.sender.is_none()
+                && self.dialing.is_none()
+                && self.unreported == 0
+            {
                 break;
             }
         }
@@ -222,8 +239,10 @@ impl Driver {
             }
             Signal::Key(Ok(key)) => {
                 let rest = Rest::new(self.platform.clone(), Some(key.clone()), self.config.rest);
-                self.requests =
-                    Some(Requests { rest: rest.clone(), inputs: self.answers.0.clone() });
+                self.requests = Some(Requests {
+                    rest: rest.clone(),
+                    inputs: self.answers.0.clone(),
+                });
                 self.key = Some(key);
                 self.upstream.send_replace(Some(Arc::new(rest)));
                 self.feed_engine(Input::Credential);
@@ -254,81 +273,6 @@ impl Driver {
                     Err(failure) => Err(failure.engine()),
                 };
                 self.feed_engine(Input::Identified(answer));
-            }
-        }
-    }
-
-    fn on_dialed(&mut self, dialed: Result<Socket, DialFailure>) {
-        match dialed {
-            Ok(Socket { sender, receiver, task }) => {
-                self.tasks.spawn("socket", task.run());
-                if let Some((code, reason)) = self.close_when_open.take() {
-                    sender.close(code, reason);
-                }
-                self.sender = Some(sender);
-                self.receiver = Some(receiver);
-                self.feed_engine(Input::SocketOpen);
-            }
-            Err(failure) => {
-                self.close_when_open = None;
-                let refused = failure.refused;
-                self.feed_engine(Input::SocketClosed(SocketEnd {
-                    refused: refused.map(|refusal| refusal.status),
-                    retry_after_ms: refused.and_then(|refusal| refusal.retry_after_ms),
-                    code: None,
-                    reason: failure.reason.into(),
-                    by_us: false,
-                }));
-            }
-        }
-    }
-
-    fn on_socket(&mut self, first: Option<SocketEvent>) {
-        let mut event = first;
-        for _ in 0..FRAMES_A_TURN {
-            match event {
-                Some(SocketEvent::Frame(frame)) => self.on_frame(frame),
-                Some(SocketEvent::Ping) => self.feed_engine(Input::Alive),
-                Some(SocketEvent::Closed(closed)) => return self.on_closed(closed),
-                None => {
-                    let reason = Arc::from("the connection broke off");
-                    return self.on_closed(Closed { code: None, reason, by_us: false });
-                }
-            }
-            let Some(next) = self.receiver.as_mut().and_then(SocketReceiver::try_next) else { return };
-            event = Some(next);
-        }
-    }
-
-    fn on_closed(&mut self, closed: Closed) {
-        self.sender = None;
-        self.receiver = None;
-        let Closed { code, reason, by_us } = closed;
-        self.watched.closed(code, &reason);
-        let end = SocketEnd { refused: None, retry_after_ms: None, code, reason, by_us };
-        self.feed_engine(Input::SocketClosed(end));
-    }
-
-    fn on_frame(&mut self, frame: Frame) {
-        self.watched.frame();
-        match frame {
-            Frame::Message(row) => self.feed_engine(Input::Message(row)),
-            Frame::HelloOk { ack } => {
-                if let Some(sender) = &self.sender {
-                    sender.ready();
-                }
-                self.feed_engine(Input::HelloOk { ack });
-            }
-            Frame::Event(event) if is_ephemeral(&event.kind) => {
-                self.publish_ephemeral(event.kind, event.conversation_id, event.payload);
-                self.feed_engine(Input::Alive);
-            }
-            Frame::Event(event) => {
-                self.feed_engine(Input::Other { kind: event.kind, payload: event.payload });
-            }
-            Frame::Unreadable { reason } => {
-                tracing::warn!(%reason, "a frame of the platform could not be read");
-                self.feed_engine(Input::Alive);
             }
         }
     }
@@ -389,77 +333,6 @@ impl Driver {
         };
         self.feed_engine(input);
     }
-
-    fn on_command(&mut self, command: Command) {
-        match command {
-            Command::Send { draft, accepted, outcome } => self.on_send(*draft, accepted, outcome),
-            Command::Drain { reply } => {
-                self.next_drain += 1;
-                self.drains.insert(self.next_drain, reply);
-                self.feed_engine(Input::DrainNow { ticket: self.next_drain });
-            }
-            Command::Status { reply } => self.status(reply),
-            Command::Health { reply } => self.health(reply),
-            Command::Shutdown { reply } => {
-                let _ = reply.send(());
-                if let Some(shutdown) = self.shutdown.take() {
-                    let _ = shutdown.send(());
-                }
-            }
-        }
-    }
-
-    fn on_send(
-        &mut self,
-        asked: Draft,
-        accepted: oneshot::Sender<Result<Accepted, Refusal>>,
-        outcome: oneshot::Sender<Outcome>,
-    ) {
-        let refusal = if self.stopping {
-            Some(Refusal::ShuttingDown)
-        } else if self.key.is_none() {
-            Some(Refusal::NotConfigured)
-        } else if self.callers.unfinished() >= self.config.outbox_max {
-            let retry_after_ms = Some(OVERLOAD_RETRY_MS);
-            Some(Refusal::Overloaded { limit: "outbox.max_entries", retry_after_ms })
-        } else {
-            self.watched.refusal().map(|reason| Refusal::Storage { reason })
-        };
-        if let Some(refusal) = refusal {
-            let _ = accepted.send(Err(refusal));
-            return;
-        }
-        let expires_in = asked.expires_in.unwrap_or(self.config.outbox_expires);
-        let expires_us = i64::try_from(expires_in.as_micros())
-            .unwrap_or(i64::MAX)
-            .saturating_add(self.clock.now().wall_us);
-        let deadline = asked.deadline;
-        let ticket = self.callers.arrive(Caller { accepted, outcome, deadline });
-        self.feed_engine(Input::Submit { ticket, draft: draft(asked, expires_us) });
-    }
-}
-
-fn is_ephemeral(kind: &str) -> bool {
-    matches!(kind, "typing.start" | "typing.stop" | "presence.update")
-}
-
-async fn dialed(
-    dialing: &mut Option<oneshot::Receiver<Result<Socket, DialFailure>>>,
-) -> Result<Socket, DialFailure> {
-    let Some(dial) = dialing else { return std::future::pending().await };
-    let result = dial.await.unwrap_or_else(|_| {
-        let reason = "the dial was given up".to_owned();
-        Err(DialFailure { refused: None, reason, hello_sent: true })
-    });
-    *dialing = None;
-    result
-}
-
-async fn received(receiver: &mut Option<SocketReceiver>) -> Option<SocketEvent> {
-    match receiver {
-        Some(receiver) => receiver.next().await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn elapsed(at: Option<tokio::time::Instant>) {
@@ -473,9 +346,5 @@ async fn elapsed(at: Option<tokio::time::Instant>) {
 const ANSWER_QUEUE: usize = 256;
 /// Commits that may be on their way to disk before the socket is no longer read.
 const UNREPORTED_LIMIT: usize = 2_048;
-/// Frames taken from the socket before anything else has a turn.
-const FRAMES_A_TURN: usize = 256;
 /// The pause before a database that refused is tried again.
 const STORE_RETRY: Duration = Duration::from_secs(1);
-/// What a caller is told to wait where the outbox is full.
-const OVERLOAD_RETRY_MS: u64 = 1_000;

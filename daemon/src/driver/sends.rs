@@ -57,9 +57,14 @@ impl Callers {
     /// The entry is on disk.
     pub(super) fn queued(&mut self, ticket: u64, id: u64) {
         let waiters = self.open.entry(id).or_default();
-        let Some(caller) = self.arriving.remove(&ticket) else { return };
+        let Some(caller) = self.arriving.remove(&ticket) else {
+            return;
+        };
         let _ = caller.accepted.send(Ok(Accepted { outbox_id: id }));
-        waiters.push(Waiter { outcome: caller.outcome, deadline: caller.deadline });
+        waiters.push(Waiter {
+            outcome: caller.outcome,
+            deadline: caller.deadline,
+        });
     }
 
     /// The id was used before: the caller joins those who wait, or gets what is on record; the
@@ -74,7 +79,10 @@ impl Callers {
         let caller = self.arriving.remove(&ticket)?;
         if same && let Entry::Occupied(mut open) = self.open.entry(id) {
             let _ = caller.accepted.send(Ok(Accepted { outbox_id: id }));
-            open.get_mut().push(Waiter { outcome: caller.outcome, deadline: caller.deadline });
+            open.get_mut().push(Waiter {
+                outcome: caller.outcome,
+                deadline: caller.deadline,
+            });
             return None;
         }
         let reader = reader.clone();
@@ -108,7 +116,10 @@ impl Callers {
         offset: Option<u64>,
         reader: &Reader,
     ) -> Option<impl Future<Output = ()> + Send + use<>> {
-        let waiters = self.open.remove(&id).filter(|waiters| !waiters.is_empty())?;
+        let waiters = self
+            .open
+            .remove(&id)
+            .filter(|waiters| !waiters.is_empty())?;
         let reader = reader.clone();
         Some(async move {
             let Ok(Some(recorded)) = reader.recorded(id).await else {
@@ -117,7 +128,9 @@ impl Callers {
             };
             let replayed = recorded.replayed;
             for waiter in waiters {
-                let _ = waiter.outcome.send(outcome(recorded.clone(), replayed, offset));
+                let _ = waiter
+                    .outcome
+                    .send(outcome(recorded.clone(), replayed, offset));
             }
         })
     }
@@ -127,9 +140,13 @@ impl Callers {
         if !matches!(failure, Failure::Status { .. }) {
             return;
         }
-        let Some(waiters) = self.open.get_mut(&id) else { return };
+        let Some(waiters) = self.open.get_mut(&id) else {
+            return;
+        };
         let next = Instant::now() + std::time::Duration::from_millis(wait_ms);
-        let (late, patient) = waiters.drain(..).partition::<Vec<_>, _>(|w| w.deadline <= next);
+        let (late, patient) = waiters
+            .drain(..)
+            .partition::<Vec<_>, _>(|w| w.deadline <= next);
         *waiters = patient;
         for waiter in late {
             if let Record::Failed(mut failure) = failure::read(Some(error)) {
@@ -144,7 +161,9 @@ impl Callers {
     /// The store refused: nothing that was on its way to disk was taken in.
     pub(super) fn refuse_arriving(&mut self, reason: &str) {
         for (_, caller) in std::mem::take(&mut self.arriving) {
-            let _ = caller.accepted.send(Err(Refusal::Storage { reason: reason.to_owned() }));
+            let _ = caller.accepted.send(Err(Refusal::Storage {
+                reason: reason.to_owned(),
+            }));
         }
     }
 
@@ -171,7 +190,12 @@ pub(super) fn draft(asked: Asked, expires_us: i64) -> Draft {
 }
 
 fn outcome(recorded: Recorded, replayed: bool, offset: Option<u64>) -> Outcome {
-    let Recorded { row, backlog, offset: stands_at, .. } = recorded;
+    let Recorded {
+        row,
+        backlog,
+        offset: stands_at,
+        ..
+    } = recorded;
     match row.state.as_str() {
         "sent" => Outcome::Sent {
             message: row.message.unwrap_or_else(|| Arc::from("null")),

@@ -19,15 +19,20 @@ pub(super) fn access(own_uid: u32, rules: AccessRules) -> Access {
         if peer.uid == own_uid || peer.uid == ROOT {
             return Some(Scope::Admin);
         }
-        [(&rules.admin, Scope::Admin), (&rules.send, Scope::Send), (&rules.read, Scope::Read)]
-            .into_iter()
-            .find(|(who, _)| names(who, peer))
-            .map(|(_, scope)| scope)
+        [
+            (&rules.admin, Scope::Admin),
+            (&rules.send, Scope::Send),
+            (&rules.read, Scope::Read),
+        ]
+        .into_iter()
+        .find(|(who, _)| names(who, peer))
+        .map(|(_, scope)| scope)
     })
 }
 
 fn names(who: &[Principal], peer: &Peer) -> bool {
-    who.iter().any(|principal| principal.covers(peer.uid, &[peer.gid]))
+    who.iter()
+        .any(|principal| principal.covers(peer.uid, &[peer.gid]))
 }
 
 const ROOT: u32 = 0;

@@ -7,9 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     access::access,
-    start::{
-        StartError, driver_config, durability, key, limits, platform_config, socket_options,
-    },
+    start::{StartError, driver_config, durability, key, limits, platform_config, socket_options},
 };
 use crate::{
     args::{Args, ExitStatus},
@@ -50,7 +48,10 @@ pub fn run(args: &Args, env: &Environment) -> ExitStatus {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "no runtime");
@@ -80,7 +81,10 @@ fn check(settings: &Settings, env: &Environment) -> ExitStatus {
         return ExitStatus::Config;
     }
     let file = settings.config_path.as_ref();
-    let file = file.map_or_else(|| "no file, defaults".to_owned(), |path| path.display().to_string());
+    let file = file.map_or_else(
+        || "no file, defaults".to_owned(),
+        |path| path.display().to_string(),
+    );
     tell(&format_args!("the configuration is good ({file})"));
     ExitStatus::Ok
 }
@@ -93,16 +97,28 @@ async fn serve(
 ) -> Result<ExitStatus, StartError> {
     let mut signals = Signals::listen()?;
     let lock = StateLock::claim(&settings.state_dir)?;
-    let store = Store::open(&settings.state_dir, durability(settings.config.storage.durability))
-        .map_err(|source| StartError::Store { path: settings.state_dir.join("state.db"), source })?;
+    let store = Store::open(
+        &settings.state_dir,
+        durability(settings.config.storage.durability),
+    )
+    .map_err(|source| StartError::Store {
+        path: settings.state_dir.join("state.db"),
+        source,
+    })?;
     let platform = Platform::new(&platform_config(&settings))?;
     let listener = Listener::bind(&socket_options(&settings))?;
     let notifier = Arc::new(Notifier::of(env));
 
-    let backing = Arc::new(StoreBacking { reader: store.reader.clone(), writer: store.writer.clone() });
+    let backing = Arc::new(StoreBacking {
+        reader: store.reader.clone(),
+        writer: store.writer.clone(),
+    });
     let feed = Feed::open(&*backing)
         .await
-        .map_err(|source| StartError::Store { path: store.path.clone(), source })?;
+        .map_err(|source| StartError::Store {
+            path: store.path.clone(),
+            source,
+        })?;
     let (commands, command_receiver) = mpsc::channel(COMMAND_QUEUE);
     let (to_driver, driver_signals) = mpsc::channel(SIGNAL_QUEUE);
     let (upstream, upstream_receiver) = watch::channel(None);
@@ -114,28 +130,64 @@ async fn serve(
         upstream: upstream_receiver,
     };
     let tasks = Tasks::new();
-    let ends = Ends { commands: command_receiver, signals: driver_signals, upstream, shutdown };
+    let ends = Ends {
+        commands: command_receiver,
+        signals: driver_signals,
+        upstream,
+        shutdown,
+    };
     let config = driver_config(&settings, rand::random());
-    let driver = Driver::new(config, store, feed, platform, ends, Arc::clone(&notifier), tasks.clone());
+    let driver = Driver::new(
+        config,
+        store,
+        feed,
+        platform,
+        ends,
+        Arc::clone(&notifier),
+        tasks.clone(),
+    );
     let driver = tasks.spawn_essential("driver", driver.run());
 
     let stop_serving = CancellationToken::new();
     let rules = access(settings.own_uid, settings.access.clone());
-    let api = rpc::serve(listener, hub, limits(&settings), rules, stop_serving.clone());
+    let api = rpc::serve(
+        listener,
+        hub,
+        limits(&settings),
+        rules,
+        stop_serving.clone(),
+    );
     let api = tasks.spawn_essential("api", api);
     if let Some(interval) = notifier.watchdog_interval() {
-        tasks.spawn("watchdog", watchdog(commands, Arc::clone(&notifier), interval));
+        tasks.spawn(
+            "watchdog",
+            watchdog(commands, Arc::clone(&notifier), interval),
+        );
     }
     tracing::info!(
         socket = %settings.socket.path.display(),
         state_dir = %settings.state_dir.display(),
         "agentchatd {} serves", env!("CARGO_PKG_VERSION")
     );
-    let mut daemon = Running { settings, to_driver, key: None };
+    let mut daemon = Running {
+        settings,
+        to_driver,
+        key: None,
+    };
     daemon.offer_key(env).await;
     notifier.ready();
 
-    let stopped_by = daemon.watch(args, env, log, &notifier, &mut signals, asked_to_stop, &tasks).await;
+    let stopped_by = daemon
+        .watch(
+            args,
+            env,
+            log,
+            &notifier,
+            &mut signals,
+            asked_to_stop,
+            &tasks,
+        )
+        .await;
     tracing::info!(reason = stopped_by, "stopping");
     notifier.stopping();
     stop_serving.cancel();
@@ -155,7 +207,11 @@ async fn serve(
     }
     drop(lock);
     // A panic in an essential task stopped the daemon: the service manager is to start it again.
-    Ok(if tasks.failed().is_some() { ExitStatus::Io } else { ExitStatus::Ok })
+    Ok(if tasks.failed().is_some() {
+        ExitStatus::Io
+    } else {
+        ExitStatus::Ok
+    })
 }
 
 /// What a reload may change.
@@ -167,7 +223,10 @@ struct Running {
 
 impl Running {
     /// Waits for the end; says who asked for it.
-    #[expect(clippy::too_many_arguments, reason = "everything that may end or change the daemon")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "everything that may end or change the daemon"
+    )]
     async fn watch(
         &mut self,
         args: &Args,

@@ -111,7 +111,9 @@ pub(super) fn platform_config(settings: &Settings) -> PlatformConfig {
             .http
             .proxy
             .as_ref()
-            .map_or(Proxy::Environment, |proxy| Proxy::Url(proxy.expose().to_owned())),
+            .map_or(Proxy::Environment, |proxy| {
+                Proxy::Url(proxy.expose().to_owned())
+            }),
         ..PlatformConfig::default()
     }
 }

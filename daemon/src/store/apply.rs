@@ -65,16 +65,38 @@ impl Batch {
         report: &mut Report,
     ) -> Result<Option<u64>, StoreError> {
         match op {
-            Op::Log { row, own, source, late } => {
+            Op::Log {
+                row,
+                own,
+                source,
+                late,
+            } => {
                 let local = source == Source::Local;
                 let id = Arc::clone(&row.message_id);
-                let offset = self.append(connection, message(row, own, source_name(source), late))?;
+                let offset =
+                    self.append(connection, message(row, own, source_name(source), late))?;
                 // The caller of a send is told where its message stands, however it got there.
-                if offset.is_none() && local { offset_of(connection, &id) } else { Ok(offset) }
+                if offset.is_none() && local {
+                    offset_of(connection, &id)
+                } else {
+                    Ok(offset)
+                }
             }
-            Op::LogOther { kind, payload, source } => {
+            Op::LogOther {
+                kind,
+                payload,
+                source,
+            } => {
                 let source = source_name(source);
-                self.append(connection, LogEvent { kind, payload, source, ..LogEvent::default() })
+                self.append(
+                    connection,
+                    LogEvent {
+                        kind,
+                        payload,
+                        source,
+                        ..LogEvent::default()
+                    },
+                )
             }
             Op::LogGap(gap) => {
                 let event = LogEvent {
@@ -86,12 +108,16 @@ impl Batch {
                 };
                 self.append(connection, event)
             }
-            Op::Park { row, own, source } => self.park(connection, &row, own, source).map(|()| None),
+            Op::Park { row, own, source } => {
+                self.park(connection, &row, own, source).map(|()| None)
+            }
             Op::Unpark { message_id } => self.unpark(connection, &message_id),
             Op::Conversation(record) => keep_conversation(connection, &record).map(|()| None),
             Op::Bind { handle, birth_us } => {
                 connection
-                    .prepare_cached("UPDATE checkpoint SET handle = ?1, birth_us = ?2 WHERE id = 1")?
+                    .prepare_cached(
+                        "UPDATE checkpoint SET handle = ?1, birth_us = ?2 WHERE id = 1",
+                    )?
                     .execute((&*handle, birth_us))?;
                 Ok(None)
             }
@@ -127,19 +153,34 @@ impl Batch {
                     .execute([id.cast_signed()])?;
                 Ok(None)
             }
-            Op::OutboxQueued { id, ambiguous, poison, next_attempt_us, error } => {
+            Op::OutboxQueued {
+                id,
+                ambiguous,
+                poison,
+                next_attempt_us,
+                error,
+            } => {
                 connection
                     .prepare_cached(
                         "UPDATE outbox SET state = 'queued', ambiguous = ?2, poison = ?3,
                              next_attempt_us = ?4, error = ?5
                          WHERE id = ?1",
                     )?
-                    .execute((id.cast_signed(), ambiguous, poison, next_attempt_us, &*error))?;
+                    .execute((
+                        id.cast_signed(),
+                        ambiguous,
+                        poison,
+                        next_attempt_us,
+                        &*error,
+                    ))?;
                 Ok(None)
             }
-            Op::OutboxSent { id, message, replayed, backlog } => {
-                self.sent(connection, id, &message, replayed, backlog)
-            }
+            Op::OutboxSent {
+                id,
+                message,
+                replayed,
+                backlog,
+            } => self.sent(connection, id, &message, replayed, backlog),
             Op::OutboxEnded { id, end, error } => self.ended(connection, id, end, &error),
         }
     }
@@ -151,8 +192,11 @@ impl Batch {
         event: LogEvent,
     ) -> Result<Option<u64>, StoreError> {
         let offset = self.next_offset;
-        let received_at_us =
-            if event.received_at_us == 0 { self.now_us } else { event.received_at_us };
+        let received_at_us = if event.received_at_us == 0 {
+            self.now_us
+        } else {
+            event.received_at_us
+        };
         let inserted = connection
             .prepare_cached(
                 "INSERT INTO events (\"offset\", type, received_us, conversation_id, message_id,
@@ -176,7 +220,11 @@ impl Batch {
             return Ok(None);
         }
         self.next_offset += 1;
-        self.events.push(Arc::new(LogEvent { offset, received_at_us, ..event }));
+        self.events.push(Arc::new(LogEvent {
+            offset,
+            received_at_us,
+            ..event
+        }));
         Ok(Some(offset))
     }
 
@@ -272,12 +320,19 @@ impl Batch {
                 draft.expires_us,
             ))?;
         if inserted > 0 {
-            return Ok(Inserted::New(connection.last_insert_rowid().cast_unsigned()));
+            return Ok(Inserted::New(
+                connection.last_insert_rowid().cast_unsigned(),
+            ));
         }
         let (id, fingerprint): (i64, String) = connection
             .prepare_cached("SELECT id, fingerprint FROM outbox WHERE client_msg_id = ?1")?
-            .query_row([&*draft.client_msg_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Inserted::Known { id: id.cast_unsigned(), same: *fingerprint == *draft.fingerprint })
+            .query_row([&*draft.client_msg_id], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        Ok(Inserted::Known {
+            id: id.cast_unsigned(),
+            same: *fingerprint == *draft.fingerprint,
+        })
     }
 
     fn sent(
@@ -295,9 +350,16 @@ impl Batch {
                  WHERE id = ?1",
             )?
             .execute((id.cast_signed(), message, replayed, backlog.as_deref()))?;
-        let Some(payload) = backlog else { return Ok(None) };
+        let Some(payload) = backlog else {
+            return Ok(None);
+        };
         let kind = "backlog.warning".into();
-        let event = LogEvent { kind, payload, source: source::LOCAL, ..LogEvent::default() };
+        let event = LogEvent {
+            kind,
+            payload,
+            source: source::LOCAL,
+            ..LogEvent::default()
+        };
         self.append(connection, event)
     }
 
@@ -313,9 +375,13 @@ impl Batch {
                 "UPDATE outbox SET state = ?2, error = ?3, next_attempt_us = NULL
                  WHERE id = ?1 RETURNING client_msg_id",
             )?
-            .query_row((id.cast_signed(), render::state(end), error), |row| row.get(0))
+            .query_row((id.cast_signed(), render::state(end), error), |row| {
+                row.get(0)
+            })
             .optional()?;
-        let Some(client_msg_id) = client_msg_id else { return Ok(None) };
+        let Some(client_msg_id) = client_msg_id else {
+            return Ok(None);
+        };
         let event = LogEvent {
             kind: "message.failed".into(),
             payload: render::failed(&client_msg_id, id, end, error),
@@ -352,7 +418,10 @@ fn offset_of(connection: &Connection, message_id: &str) -> Result<Option<u64>, S
     Ok(offset.map(i64::cast_unsigned))
 }
 
-fn keep_conversation(connection: &Connection, record: &ConversationRecord) -> Result<(), StoreError> {
+fn keep_conversation(
+    connection: &Connection,
+    record: &ConversationRecord,
+) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT INTO conversations (id, frontier, anchor, top, holes)
@@ -371,7 +440,10 @@ fn keep_conversation(connection: &Connection, record: &ConversationRecord) -> Re
 }
 
 fn holes_text(holes: &SeqSet) -> String {
-    let ranges: Vec<String> = holes.iter().map(|(first, last)| format!("{first}-{last}")).collect();
+    let ranges: Vec<String> = holes
+        .iter()
+        .map(|(first, last)| format!("{first}-{last}"))
+        .collect();
     ranges.join(",")
 }
 
@@ -387,14 +459,21 @@ fn source_name(from: Source) -> &'static str {
 
 /// The static name of a source as it stands in the database.
 pub(super) fn source_of(text: &str) -> &'static str {
-    [source::LIVE, source::SYNC, source::GAP_FILL, source::RECONCILE]
-        .into_iter()
-        .find(|name| *name == text)
-        .unwrap_or(source::LOCAL)
+    [
+        source::LIVE,
+        source::SYNC,
+        source::GAP_FILL,
+        source::RECONCILE,
+    ]
+    .into_iter()
+    .find(|name| *name == text)
+    .unwrap_or(source::LOCAL)
 }
 
 /// The wall clock, microseconds since the epoch.
 pub(super) fn wall_us() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -20,9 +20,16 @@ pub(super) enum Job {
 #[derive(Debug)]
 pub(super) enum ConsumerChange {
     Put(ConsumerRow),
-    Ack { name: String, acked: u64, given: u64 },
+    Ack {
+        name: String,
+        acked: u64,
+        given: u64,
+    },
     Delete(String),
-    Touch { name: String, at_us: i64 },
+    Touch {
+        name: String,
+        at_us: i64,
+    },
 }
 
 /// The handle to the writer thread.
@@ -41,7 +48,10 @@ impl Writer {
     ///
     /// Not cancel-safe: a call that is dropped may or may not have handed the commit in.
     pub async fn commit(&self, token: Token, ops: Vec<Op>) -> Result<(), StoreError> {
-        self.jobs.send(Job::Commit(token, ops)).await.map_err(|_| StoreError::Closed)
+        self.jobs
+            .send(Job::Commit(token, ops))
+            .await
+            .map_err(|_| StoreError::Closed)
     }
 
     /// Reads the state anew, after a failed commit; until then every commit is refused.
@@ -55,14 +65,11 @@ impl Writer {
     }
 
     /// Moves a consumer's offsets; returns after the commit.
-    pub async fn ack_consumer(
-        &self,
-        name: &str,
-        acked: u64,
-        given: u64,
-    ) -> Result<(), StoreError> {
+    pub async fn ack_consumer(&self, name: &str, acked: u64, given: u64) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.consumer(ConsumerChange::Ack { name, acked, given }).await.map(|_| ())
+        self.consumer(ConsumerChange::Ack { name, acked, given })
+            .await
+            .map(|_| ())
     }
 
     /// Forgets a consumer; false where there was none.
@@ -73,7 +80,9 @@ impl Writer {
     /// Notes when a consumer was last seen.
     pub async fn touch_consumer(&self, name: &str, at_us: i64) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.consumer(ConsumerChange::Touch { name, at_us }).await.map(|_| ())
+        self.consumer(ConsumerChange::Touch { name, at_us })
+            .await
+            .map(|_| ())
     }
 
     /// Commits what waits and folds the WAL into the database. Nothing may be asked afterwards.
@@ -90,7 +99,10 @@ impl Writer {
         job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(job(reply)).await.map_err(|_| StoreError::Closed)?;
+        self.jobs
+            .send(job(reply))
+            .await
+            .map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 }

@@ -45,32 +45,45 @@ impl Store {
         let mut connection = Connection::open(&path)?;
         refuse_newer(&connection, &path)?;
         prepare(&connection, durability)?;
-        MIGRATIONS.to_latest(&mut connection).map_err(|error| match error {
-            rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
-            other => StoreError::Refused(other.to_string()),
-        })?;
+        MIGRATIONS
+            .to_latest(&mut connection)
+            .map_err(|error| match error {
+                rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
+                other => StoreError::Refused(other.to_string()),
+            })?;
         let loaded = load(&connection)?;
         let (committed_sender, committed) = mpsc::unbounded_channel();
         let (jobs, receiver) = mpsc::channel(JOB_QUEUE);
         WriterThread::start(connection, receiver, committed_sender)?;
         let reader = Reader::start(&path)?;
-        Ok(Self { writer: Writer::new(jobs), reader, committed, loaded, path })
+        Ok(Self {
+            writer: Writer::new(jobs),
+            reader,
+            committed,
+            loaded,
+            path,
+        })
     }
 }
 
 fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > SCHEMA_VERSION {
-        return Err(StoreError::Newer { path: path.into(), found, known: SCHEMA_VERSION });
+        return Err(StoreError::Newer {
+            path: path.into(),
+            found,
+            known: SCHEMA_VERSION,
+        });
     }
     Ok(())
 }
 
 fn prepare(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
-    let mode: String =
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
-        return Err(StoreError::Io(format!("journal mode is {mode}: the file system lacks locks")));
+        return Err(StoreError::Io(format!(
+            "journal mode is {mode}: the file system lacks locks"
+        )));
     }
     connection.pragma_update(
         None,

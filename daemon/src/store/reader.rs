@@ -62,7 +62,8 @@ impl Reader {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Vec<Arc<LogEvent>>, StoreError> {
-        self.ask(move |connection| events(connection, after, limit, max_bytes)).await
+        self.ask(move |connection| events(connection, after, limit, max_bytes))
+            .await
     }
 
     /// The first offset kept (0 where there is none) and the last one given out.
@@ -72,7 +73,8 @@ impl Reader {
 
     /// The highest offset received before this time, 0 where there is none.
     pub async fn offset_before(&self, time_us: i64) -> Result<u64, StoreError> {
-        self.ask(move |connection| offset_before(connection, time_us)).await
+        self.ask(move |connection| offset_before(connection, time_us))
+            .await
     }
 
     /// All durable consumers, by name.
@@ -91,7 +93,10 @@ impl Reader {
         let name = name.to_owned();
         self.ask(move |connection| {
             let sql = format!("SELECT {CONSUMER} FROM consumers WHERE name = ?1");
-            connection.prepare_cached(&sql)?.query_row([name], consumer).optional()
+            connection
+                .prepare_cached(&sql)?
+                .query_row([name], consumer)
+                .optional()
         })
         .await
     }
@@ -104,9 +109,14 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         self.ask(move |connection| {
-            let by_state = if state.is_some() { "state = ?3 AND" } else { "?3 IS NULL AND" };
-            let sql =
-                format!("SELECT {OUTBOX} FROM outbox WHERE {by_state} id > ?1 ORDER BY id LIMIT ?2");
+            let by_state = if state.is_some() {
+                "state = ?3 AND"
+            } else {
+                "?3 IS NULL AND"
+            };
+            let sql = format!(
+                "SELECT {OUTBOX} FROM outbox WHERE {by_state} id > ?1 ORDER BY id LIMIT ?2"
+            );
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query_map((after.cast_signed(), limit, state), outbox_row)?;
@@ -121,7 +131,10 @@ impl Reader {
             connection
                 .prepare_cached("SELECT client_msg_id, body FROM outbox WHERE id = ?1")?
                 .query_row([id.cast_signed()], |row| {
-                    Ok(Attempt { client_msg_id: row.get(0)?, body: row.get::<_, String>(1)?.into() })
+                    Ok(Attempt {
+                        client_msg_id: row.get(0)?,
+                        body: row.get::<_, String>(1)?.into(),
+                    })
                 })
                 .optional()
         })
@@ -163,7 +176,9 @@ impl Reader {
                     .map(i64::cast_unsigned)
             };
             let oldest_queued_us = connection
-                .prepare_cached("SELECT created_us FROM outbox WHERE state = 'queued' ORDER BY id LIMIT 1")?
+                .prepare_cached(
+                    "SELECT created_us FROM outbox WHERE state = 'queued' ORDER BY id LIMIT 1",
+                )?
                 .query_row([], |row| row.get(0))
                 .optional()?;
             let failing: i64 = connection
@@ -195,7 +210,10 @@ impl Reader {
         let job: Query = Box::new(move |connection| {
             let _ = reply.send(query(connection));
         });
-        self.threads[turn].send(job).await.map_err(|_| StoreError::Closed)?;
+        self.threads[turn]
+            .send(job)
+            .await
+            .map_err(|_| StoreError::Closed)?;
         Ok(answer.await.map_err(|_| StoreError::Closed)??)
     }
 }
@@ -268,8 +286,9 @@ fn offset_before(connection: &Connection, time_us: i64) -> rusqlite::Result<u64>
     let (mut low, mut high) = (first, last + 1);
     while low < high {
         let middle = low + (high - low) / 2;
-        let at: Option<i64> =
-            statement.query_row([middle.cast_signed()], |row| row.get(0)).optional()?;
+        let at: Option<i64> = statement
+            .query_row([middle.cast_signed()], |row| row.get(0))
+            .optional()?;
         if at.is_some_and(|at| at < time_us) {
             low = middle + 1;
         } else {

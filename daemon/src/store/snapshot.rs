@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use agentchatd_engine::{
-    ConversationRecord, Lane, OutboxRecord, ParkedRecord, SeqSet, Snapshot,
-};
+use agentchatd_engine::{ConversationRecord, Lane, OutboxRecord, ParkedRecord, SeqSet, Snapshot};
 use rusqlite::{Connection, Row};
 
 use super::error::StoreError;
@@ -58,7 +56,12 @@ pub(super) fn load(connection: &Connection) -> Result<Loaded, StoreError> {
         )?,
         reconciled_us,
     };
-    Ok(Loaded { engine, sync_seen, sync_acked, last_offset: last.cast_unsigned() })
+    Ok(Loaded {
+        engine,
+        sync_seen,
+        sync_acked,
+        last_offset: last.cast_unsigned(),
+    })
 }
 
 fn rows<T>(

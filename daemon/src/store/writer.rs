@@ -43,7 +43,12 @@ impl WriterThread {
         jobs: mpsc::Receiver<Job>,
         committed: mpsc::UnboundedSender<Committed>,
     ) -> Result<(), StoreError> {
-        let thread = Self { connection, jobs, committed, refused: None };
+        let thread = Self {
+            connection,
+            jobs,
+            committed,
+            refused: None,
+        };
         thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || thread.run())
@@ -94,12 +99,18 @@ impl WriterThread {
             return;
         }
         // While the engine is ahead of the disk its commits are dropped; consumers go on.
-        let commits = if self.refused.is_some() { Vec::new() } else { commits };
+        let commits = if self.refused.is_some() {
+            Vec::new()
+        } else {
+            commits
+        };
         let had_commits = !commits.is_empty();
         match self.write(commits, &changes) {
             Ok((batch, answers)) => {
                 if had_commits {
-                    let Batch { reports, events, .. } = batch;
+                    let Batch {
+                        reports, events, ..
+                    } = batch;
                     let _ = self.committed.send(Committed::Done { reports, events });
                 }
                 for ((_, reply), answer) in changes.into_iter().zip(answers) {
@@ -123,8 +134,9 @@ impl WriterThread {
         commits: Vec<(Token, Vec<agentchatd_engine::Op>)>,
         changes: &[(ConsumerChange, oneshot::Sender<Result<bool, StoreError>>)],
     ) -> Result<(Batch, Vec<bool>), StoreError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut batch = Batch::begin(&transaction)?;
         for (token, ops) in commits {
             let report = batch.apply(&transaction, ops)?;
@@ -140,7 +152,9 @@ impl WriterThread {
     }
 
     fn checkpoint(&self) -> Result<(), StoreError> {
-        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        Ok(self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 }
 
@@ -167,9 +181,9 @@ fn change_consumer(connection: &Connection, change: &ConsumerChange) -> Result<b
         ConsumerChange::Ack { name, acked, given } => connection
             .prepare_cached("UPDATE consumers SET acked = ?2, given = ?3 WHERE name = ?1")?
             .execute((name, acked.cast_signed(), given.cast_signed()))?,
-        ConsumerChange::Delete(name) => {
-            connection.prepare_cached("DELETE FROM consumers WHERE name = ?1")?.execute([name])?
-        }
+        ConsumerChange::Delete(name) => connection
+            .prepare_cached("DELETE FROM consumers WHERE name = ?1")?
+            .execute([name])?,
         ConsumerChange::Touch { name, at_us } => connection
             .prepare_cached("UPDATE consumers SET last_seen_us = ?2 WHERE name = ?1")?
             .execute((name, at_us))?,

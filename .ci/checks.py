@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Rules of the tree that no compiler knows: sizes, rooms, directions, words."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+LIMIT = 500
+SHOWN = 10
+# Who may depend on whom inside the workspace.
+ALLOWED = {
+    "agentchatd-client": set(),
+    "agentchatd-engine": {"agentchatd-client"},
+    "agentchatd": {"agentchatd-client", "agentchatd-engine", "agentchatd-tests"},
+    "agentchatd-tests": {"agentchatd-client", "agentchatd-engine"},
+}
+ENGINE_MAY_USE = {"thiserror", "serde", "agentchatd-client"}
+# Modules of the daemon that do not know each other.
+STRANGERS = [("upstream", "store"), ("upstream", "rpc"), ("store", "upstream"), ("store", "rpc"), ("rpc", "upstream")]
+
+
+def tracked(*patterns):
+    listing = subprocess.run(["git", "ls-files", *patterns], capture_output=True, text=True, check=True)
+    return [Path(line) for line in listing.stdout.splitlines()]
+
+
+def sizes(problems):
+    lines = {path: path.read_text().count("\n") for path in tracked("*.rs", "*.py", "*.mjs", "*.sh")}
+    worst = sorted(lines.items(), key=lambda item: -item[1])[:SHOWN]
+    print("longest files:", ", ".join(f"{path} {count}" for path, count in worst))
+    problems += [f"{path} has {count} lines, over {LIMIT}" for path, count in lines.items() if count > LIMIT]
+
+
+def rooms(problems):
+    for path in tracked("*/mod.rs"):
+        if re.search(r"^\s*(pub(\(\w+\))? )?(async )?fn ", path.read_text(), re.M):
+            problems.append(f"{path} holds a function; a mod.rs holds docs, declarations and re-exports")
+
+
+def directions(problems):
+    command = ["cargo", "metadata", "--format-version", "1", "--no-deps"]
+    metadata = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    for package in metadata["packages"]:
+        name = package["name"]
+        for dependency in package["dependencies"]:
+            other = dependency["name"]
+            if other in ALLOWED and other not in ALLOWED[name]:
+                problems.append(f"{name} depends on {other}")
+            if other == "agentchatd-tests" and dependency["kind"] != "dev":
+                problems.append(f"{name} depends on {other} outside of tests")
+            if name == "agentchatd-engine" and dependency["kind"] is None and other not in ENGINE_MAY_USE:
+                problems.append(f"the engine depends on {other}")
+    for module, stranger in STRANGERS:
+        for path in tracked(f"daemon/src/{module}/*.rs", f"daemon/src/{module}/**/*.rs"):
+            if re.search(rf"crate::(\{{[^}}]*)?\b{stranger}\b", path.read_text()):
+                problems.append(f"{path} knows {stranger}")
+    for path in tracked("daemon/engine/src/*.rs"):
+        for word in (".await", "Instant::now", "SystemTime", "rusqlite", "HashMap"):
+            if word in path.read_text():
+                problems.append(f"{path} has {word}")
+
+
+def reasons(problems):
+    for path in tracked("*Cargo.toml"):
+        if path == Path("Cargo.toml"):
+            continue
+        section, previous = "", ""
+        for line in path.read_text().splitlines():
+            if line.startswith("["):
+                section = line.strip("[]")
+            elif section.endswith("dependencies") and re.match(r"^[a-z]", line):
+                if not previous.startswith("#") and not previous_has_reason(previous):
+                    problems.append(f"{path}: no reason beside {line.split('.')[0].split(' ')[0]}")
+            if line.strip():
+                previous = line
+    return problems
+
+
+def previous_has_reason(previous):
+    # A run of dependencies under one reason.
+    return bool(re.match(r"^[a-z]", previous))
+
+
+def main():
+    problems = []
+    sizes(problems)
+    rooms(problems)
+    directions(problems)
+    reasons(problems)
+    for problem in problems:
+        print("PROBLEM:", problem)
+    sys.exit(1 if problems else 0)
+
+
+main()

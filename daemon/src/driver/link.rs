@@ -1,0 +1,144 @@
+//! The socket to the platform: what it reports becomes inputs of the engine.
+
+use std::sync::Arc;
+
+use agentchatd_engine::{Input, SocketEnd};
+use tokio::sync::oneshot;
+
+use super::run::Driver;
+use crate::upstream::{
+    socket::{Closed, DialFailure, Socket, SocketEvent, SocketReceiver},
+    wire::Frame,
+};
+
+impl Driver {
+    pub(super) fn on_dialed(&mut self, dialed: Result<Socket, DialFailure>) {
+        match dialed {
+            Ok(Socket {
+                sender,
+                receiver,
+                task,
+            }) => {
+                self.tasks.spawn("socket", task.run());
+                if let Some((code, reason)) = self.close_when_open.take() {
+                    sender.close(code, reason);
+                }
+                self.sender = Some(sender);
+                self.receiver = Some(receiver);
+                self.feed_engine(Input::SocketOpen);
+            }
+            Err(failure) => {
+                self.close_when_open = None;
+                let refused = failure.refused;
+                self.feed_engine(Input::SocketClosed(SocketEnd {
+                    refused: refused.map(|refusal| refusal.status),
+                    retry_after_ms: refused.and_then(|refusal| refusal.retry_after_ms),
+                    code: None,
+                    reason: failure.reason.into(),
+                    by_us: false,
+                }));
+            }
+        }
+    }
+
+    pub(super) fn on_socket(&mut self, first: Option<SocketEvent>) {
+        let mut event = first;
+        for _ in 0..FRAMES_A_TURN {
+            match event {
+                Some(SocketEvent::Frame(frame)) => self.on_frame(frame),
+                Some(SocketEvent::Ping) => self.feed_engine(Input::Alive),
+                Some(SocketEvent::Closed(closed)) => return self.on_closed(closed),
+                None => {
+                    let reason = Arc::from("the connection broke off");
+                    return self.on_closed(Closed {
+                        code: None,
+                        reason,
+                        by_us: false,
+                    });
+                }
+            }
+            let Some(next) = self.receiver.as_mut().and_then(SocketReceiver::try_next) else {
+                return;
+            };
+            event = Some(next);
+        }
+    }
+
+    fn on_closed(&mut self, closed: Closed) {
+        self.sender = None;
+        self.receiver = None;
+        let Closed {
+            code,
+            reason,
+            by_us,
+        } = closed;
+        self.watched.closed(code, &reason);
+        let end = SocketEnd {
+            refused: None,
+            retry_after_ms: None,
+            code,
+            reason,
+            by_us,
+        };
+        self.feed_engine(Input::SocketClosed(end));
+    }
+
+    fn on_frame(&mut self, frame: Frame) {
+        self.watched.frame();
+        match frame {
+            Frame::Message(row) => self.feed_engine(Input::Message(row)),
+            Frame::HelloOk { ack } => {
+                if let Some(sender) = &self.sender {
+                    sender.ready();
+                }
+                self.feed_engine(Input::HelloOk { ack });
+            }
+            Frame::Event(event) if is_ephemeral(&event.kind) => {
+                self.publish_ephemeral(event.kind, event.conversation_id, event.payload);
+                self.feed_engine(Input::Alive);
+            }
+            Frame::Event(event) => {
+                self.feed_engine(Input::Other {
+                    kind: event.kind,
+                    payload: event.payload,
+                });
+            }
+            Frame::Unreadable { reason } => {
+                tracing::warn!(%reason, "a frame of the platform could not be read");
+                self.feed_engine(Input::Alive);
+            }
+        }
+    }
+}
+
+fn is_ephemeral(kind: &str) -> bool {
+    matches!(kind, "typing.start" | "typing.stop" | "presence.update")
+}
+
+pub(super) async fn dialed(
+    dialing: &mut Option<oneshot::Receiver<Result<Socket, DialFailure>>>,
+) -> Result<Socket, DialFailure> {
+    let Some(dial) = dialing else {
+        return std::future::pending().await;
+    };
+    let result = dial.await.unwrap_or_else(|_| {
+        let reason = "the dial was given up".to_owned();
+        Err(DialFailure {
+            refused: None,
+            reason,
+            hello_sent: true,
+        })
+    });
+    *dialing = None;
+    result
+}
+
+pub(super) async fn received(receiver: &mut Option<SocketReceiver>) -> Option<SocketEvent> {
+    match receiver {
+        Some(receiver) => receiver.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Frames taken from the socket before anything else has a turn.
+const FRAMES_A_TURN: usize = 256;
