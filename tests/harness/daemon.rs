@@ -18,7 +18,7 @@ pub struct Setup {
     pub dir: PathBuf,
     /// The platform.
     pub base_url: String,
-    /// The agent's key.
+    /// The agent's key; with an empty one the daemon is told of none.
     pub key: String,
     /// More variables, `AGENTCHATD_REALTIME_GAP_WINDOW_MS` and the like.
     pub env: Vec<(String, String)>,
@@ -78,15 +78,6 @@ impl Setup {
             .recursive(true)
             .mode(0o700)
             .create(&self.dir)?;
-        let key_file = self.dir.join("key");
-        let mut options = OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&key_file)?;
-        io::Write::write_all(&mut file, self.key.as_bytes())?;
         let mut command = Command::new(&self.binary);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
@@ -99,11 +90,33 @@ impl Setup {
             .arg(self.socket())
             .arg("--state-dir")
             .arg(self.dir.join("state"))
-            .arg("--api-key-file")
-            .arg(key_file)
             .env("AGENTCHAT_BASE_URL", &self.base_url)
             .envs(self.env.iter().map(|(name, value)| (name, value)));
+        if !self.key.is_empty() {
+            self.write_key()?;
+            command.arg("--api-key-file").arg(self.key_file());
+        }
         Ok(command)
+    }
+
+    /// The file with the key.
+    pub fn key_file(&self) -> PathBuf {
+        self.dir.join("key")
+    }
+
+    /// Writes the key where the daemon reads it.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write_key(&self) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(self.key_file())?;
+        io::Write::write_all(&mut file, self.key.as_bytes())
     }
 
     /// Starts the daemon and waits until its socket answers.

@@ -3,6 +3,8 @@
 //! [`sandbox`] is a stand-in for the AgentChat platform that runs on loopback and can be told to
 //! misbehave in every way the platform is known to.
 
+mod calls;
 pub mod daemon;
 pub mod raw;
 pub mod sandbox;
+pub mod stage;

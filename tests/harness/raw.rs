@@ -24,7 +24,11 @@ impl Raw {
         let stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(patience))?;
         stream.set_write_timeout(Some(patience))?;
-        Ok(Self { reader: BufReader::new(stream), next_id: 1, notifications: Vec::new() })
+        Ok(Self {
+            reader: BufReader::new(stream),
+            next_id: 1,
+            notifications: Vec::new(),
+        })
     }
 
     /// Writes bytes as they are.
@@ -44,7 +48,54 @@ impl Raw {
         if self.reader.read_line(&mut line)? == 0 {
             return Ok(None);
         }
-        serde_json::from_str(&line).map(Some).map_err(io::Error::other)
+        serde_json::from_str(&line)
+            .map(Some)
+            .map_err(io::Error::other)
+    }
+
+    /// The next line as it stands, without its end; `None` at the end of the stream.
+    ///
+    /// # Errors
+    /// Where nothing comes in time.
+    pub fn text_line(&mut self) -> io::Result<Option<String>> {
+        let mut line = String::new();
+        let length = self.reader.read_line(&mut line)?;
+        Ok((length > 0).then(|| line.trim_end().to_owned()))
+    }
+
+    /// The next line if one begins within this time.
+    ///
+    /// # Errors
+    /// As for [`Raw::line`].
+    pub fn line_within(&mut self, time: Duration) -> io::Result<Option<Value>> {
+        if self.reader.buffer().is_empty() {
+            let patience = self.reader.get_ref().read_timeout()?;
+            self.reader.get_ref().set_read_timeout(Some(time))?;
+            let came = self.reader.fill_buf().map(<[u8]>::len);
+            self.reader.get_ref().set_read_timeout(patience)?;
+            match came {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(error),
+                Ok(_) => {}
+            }
+        }
+        self.line()
+    }
+
+    /// The same connection for another thread to write to.
+    ///
+    /// # Errors
+    /// Where the system gives no handle.
+    pub fn second_hand(&self) -> io::Result<UnixStream> {
+        self.reader.get_ref().try_clone()
+    }
+
+    /// Closes the writing side: the daemon sees the end of what this client says.
+    ///
+    /// # Errors
+    /// Where the connection is gone.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.reader.get_ref().shutdown(std::net::Shutdown::Write)
     }
 
     /// Calls a method and gives the whole answer; notifications on the way are kept.

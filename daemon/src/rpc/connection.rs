@@ -44,7 +44,13 @@ pub(crate) async fn serve(stream: UnixStream, shared: Arc<Shared>, methods: Meth
     };
     match head[..length].first() {
         None => {}
-        Some(b'{' | b'[' | b' ' | b'\t' | b'\r' | b'\n') => {
+        Some(byte) if byte.is_ascii_uppercase() => {
+            let _ = timeout(LINGER, say(&mut write, HTTP_ANSWER)).await;
+            linger(&mut read).await;
+        }
+        // NDJSON, also where the first line is neither: like any other line that is no JSON it
+        // costs the client that line and not the connection.
+        Some(_) => {
             let (outgoing, queue) = outgoing::queue();
             let client = Arc::new(Client::new(Arc::clone(&shared), caller, outgoing));
             let closing = client.closing.clone();
@@ -68,16 +74,6 @@ pub(crate) async fn serve(stream: UnixStream, shared: Arc<Shared>, methods: Meth
             if lingers {
                 linger(&mut read).await;
             }
-        }
-        Some(byte) => {
-            let answer = if byte.is_ascii_uppercase() {
-                HTTP_ANSWER.to_owned()
-            } else {
-                let error = errors::not_json("a request begins with `{` or `[`");
-                Answer::refusal(None, &error).json.unwrap_or_default() + "\n"
-            };
-            let _ = timeout(LINGER, say(&mut write, &answer)).await;
-            linger(&mut read).await;
         }
     }
 }

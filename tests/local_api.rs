@@ -1,0 +1,20 @@
+//! The local API as any process sees it: framing, limits, bad input, methods and their parameters,
+//! over a raw socket to the real daemon (`local-api.md` 1, 2 and 5).
+
+#[path = "local_api/bad_params.rs"]
+mod bad_params;
+#[path = "local_api/bad_requests.rs"]
+mod bad_requests;
+#[path = "local_api/framing.rs"]
+mod framing;
+#[path = "local_api/limits.rs"]
+mod limits;
+#[path = "local_api/methods.rs"]
+mod methods;
+
+use agentchatd_tests::stage::Stage;
+
+/// A platform and the settings of the program under test.
+fn stage() -> Stage {
+    Stage::new(env!("CARGO_BIN_EXE_agentchatd"))
+}

@@ -1,0 +1,279 @@
+//! Parameters that a method refuses: -32602, with a JSON Pointer to what is wrong.
+
+use crate::stage;
+use serde_json::{Value, json};
+
+/// Method, parameters, and where they are wrong.
+const TABLE: &[(&str, &str, &str)] = &[
+    ("events.subscribe", r#"{"colour":1}"#, "/colour"),
+    ("events.subscribe", r#"{"consumer":"a b"}"#, "/consumer"),
+    ("events.subscribe", r#"{"consumer":""}"#, "/consumer"),
+    ("events.subscribe", r#"{"from":"yesterday"}"#, "/from"),
+    (
+        "events.subscribe",
+        r#"{"from":{"offset":-1}}"#,
+        "/from/offset",
+    ),
+    (
+        "events.subscribe",
+        r#"{"from":{"time":"noon"}}"#,
+        "/from/time",
+    ),
+    (
+        "events.subscribe",
+        r#"{"filter":{"types":[1]}}"#,
+        "/filter/types/0",
+    ),
+    (
+        "events.subscribe",
+        r#"{"filter":{"types":["a",7]}}"#,
+        "/filter/types/1",
+    ),
+    (
+        "events.subscribe",
+        r#"{"filter":{"conversations":"c"}}"#,
+        "/filter/conversations",
+    ),
+    (
+        "events.subscribe",
+        r#"{"filter":{"mentions_me":1}}"#,
+        "/filter/mentions_me",
+    ),
+    (
+        "events.subscribe",
+        r#"{"filter":{"include_own":"no"}}"#,
+        "/filter/include_own",
+    ),
+    (
+        "events.subscribe",
+        r#"{"filter":{"colour":1}}"#,
+        "/filter/colour",
+    ),
+    ("events.subscribe", r#"{"ack":"later"}"#, "/ack"),
+    (
+        "events.subscribe",
+        r#"{"max_in_flight":0}"#,
+        "/max_in_flight",
+    ),
+    (
+        "events.subscribe",
+        r#"{"max_in_flight":10001}"#,
+        "/max_in_flight",
+    ),
+    (
+        "events.subscribe",
+        r#"{"mode":"shared","consumer":"a"}"#,
+        "/mode",
+    ),
+    ("events.subscribe", r#"{"mode":"mine"}"#, "/mode"),
+    ("events.subscribe", r#"{"takeover":"yes"}"#, "/takeover"),
+    (
+        "events.subscribe",
+        r#"{"replace_filter":1}"#,
+        "/replace_filter",
+    ),
+    ("events.subscribe", r#"["a"]"#, ""),
+    ("events.ack", "{}", "/offset"),
+    ("events.ack", r#"{"consumer":"a","offset":"1"}"#, "/offset"),
+    ("events.ack", r#"{"consumer":"a","offset":-1}"#, "/offset"),
+    ("events.ack", r#"{"consumer":"a","offset":1.5}"#, "/offset"),
+    (
+        "events.ack",
+        r#"{"consumer":"a","offsets":[1]}"#,
+        "/offsets",
+    ),
+    ("events.fetch", r#"{"limit":0}"#, "/limit"),
+    ("events.fetch", r#"{"limit":1001}"#, "/limit"),
+    ("events.fetch", r#"{"wait_ms":60001}"#, "/wait_ms"),
+    ("events.fetch", r#"{"wait_ms":-1}"#, "/wait_ms"),
+    ("events.fetch", r#"{"after":"1"}"#, "/after"),
+    ("events.fetch", r#"{"consumer":"a/b"}"#, "/consumer"),
+    (
+        "events.fetch",
+        r#"{"filter":{"senders":[null]}}"#,
+        "/filter/senders/0",
+    ),
+    ("events.unsubscribe", "{}", "/subscription"),
+    (
+        "events.unsubscribe",
+        r#"{"subscription":7}"#,
+        "/subscription",
+    ),
+    ("consumers.list", r#"{"x":1}"#, "/x"),
+    ("consumers.delete", "{}", "/name"),
+    ("consumers.delete", r#"{"name":"a b"}"#, "/name"),
+    ("consumers.seek", r#"{"name":"a"}"#, "/to"),
+    ("consumers.seek", r#"{"name":"a","to":"there"}"#, "/to"),
+    ("consumers.seek", r#"{"to":"now"}"#, "/name"),
+    ("messages.send", "{}", "/to"),
+    ("messages.send", r#"{"to":"bob"}"#, "/text"),
+    (
+        "messages.send",
+        r#"{"to":"bob","conversation_id":"grp_1","text":"x"}"#,
+        "/to",
+    ),
+    (
+        "messages.send",
+        r#"{"to":"bob","text":"x","data":{}}"#,
+        "/text",
+    ),
+    ("messages.send", r#"{"to":"bob","text":7}"#, "/text"),
+    ("messages.send", r#"{"to":7,"text":"x"}"#, "/to"),
+    ("messages.send", r#"{"to":"bob","data":"x"}"#, "/data"),
+    ("messages.send", r#"{"to":"bob","content":7}"#, "/content"),
+    (
+        "messages.send",
+        r#"{"to":"bob","text":"a\u0000b"}"#,
+        "/text",
+    ),
+    (
+        "messages.send",
+        r#"{"to":"bob","data":{"k":["\u0000"]}}"#,
+        "/data/k/0",
+    ),
+    (
+        "messages.send",
+        r#"{"to":"bob","content":{"text":"\u0000"}}"#,
+        "/content/text",
+    ),
+    (
+        "messages.send",
+        r#"{"to":"bob","text":"x","metadata":{"m":"\u0000"}}"#,
+        "/metadata/m",
+    ),
+    (
+        "messages.send",
+        r#"{"to":"bob","text":"x","metadata":7}"#,
+        "/metadata",
+    ),
+    (
+        "messages.send",
+        r#"{"to":"bob","text":"x","client_msg_id":""}"#,
+        "/client_msg_id",
+    ),
+    (
+        "messages.send",
+        r#"{"to":"bob","text":"x","delivery":"later"}"#,
+        "/delivery",
+    ),
+    (
+        "messages.send",
+        r#"{"to":"bob","text":"x","timeout_ms":0}"#,
+        "/timeout_ms",
+    ),
+    (
+        "messages.send",
+        r#"{"to":"bob","text":"x","expires_in_ms":0}"#,
+        "/expires_in_ms",
+    ),
+    (
+        "messages.send",
+        r#"{"to":"bob","text":"x","colour":1}"#,
+        "/colour",
+    ),
+    ("messages.list", "{}", "/conversation_id"),
+    (
+        "messages.list",
+        r#"{"conversation_id":"c","limit":"x"}"#,
+        "/limit",
+    ),
+    (
+        "messages.list",
+        r#"{"conversation_id":"c","before_seq":1,"after_seq":2}"#,
+        "/before_seq",
+    ),
+    ("messages.mark_read", "{}", "/message_id"),
+    (
+        "messages.mark_read",
+        r#"{"message_id":"m","timeout_ms":"x"}"#,
+        "/timeout_ms",
+    ),
+    (
+        "messages.mark_read",
+        r#"{"message_id":"m\u0000"}"#,
+        "/message_id",
+    ),
+    ("agents.me", r#"{"handle":"bob"}"#, "/handle"),
+    ("agents.me", r#"{"timeout_ms":0}"#, "/timeout_ms"),
+    ("conversations.list", r#"{"limit":-1}"#, "/limit"),
+    ("sync.peek", r#"{"limit":0}"#, "/limit"),
+    ("sync.peek", r#"{"limit":501}"#, "/limit"),
+    ("sync.drain", r#"{"timeout_ms":false}"#, "/timeout_ms"),
+    ("outbox.list", r#"{"state":"lost"}"#, "/state"),
+    ("outbox.list", r#"{"limit":1001}"#, "/limit"),
+    ("daemon.version", r#"{"x":1}"#, "/x"),
+    ("daemon.status", r#"{"timeout_ms":5}"#, "/timeout_ms"),
+    ("daemon.health", r#"{"x":1}"#, "/x"),
+    ("daemon.shutdown", r#"{"now":true}"#, "/now"),
+    ("daemon.shutdown", r#"[1]"#, ""),
+];
+
+#[test]
+fn a_bad_parameter_is_pointed_at_and_nothing_happens() {
+    let stage = stage();
+    let daemon = stage.ready();
+    let mut raw = stage.connect(&daemon);
+    for (method, params, path) in TABLE {
+        let request =
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+        let answer = raw.say(&request);
+        assert_eq!(
+            answer["error"]["code"], -32602,
+            "{method} {params}: {answer}"
+        );
+        assert_eq!(
+            answer["error"]["data"]["path"], *path,
+            "{method} {params}: {answer}"
+        );
+        assert!(answer["error"]["message"].is_string());
+    }
+    assert_eq!(raw.ok("consumers.list", json!({})), json!([]));
+    assert_eq!(raw.ok("outbox.list", json!({}))["entries"], json!([]));
+    assert_eq!(stage.send_requests(), 0);
+}
+
+#[test]
+fn a_message_over_32768_bytes_is_refused_here_and_one_of_that_size_is_sent() {
+    let stage = stage();
+    let daemon = stage.ready();
+    let mut raw = stage.connect(&daemon);
+    let text = "x".repeat(32_768 - r#"{"text":""}"#.len());
+    raw.ok("messages.send", json!({"to": "bob", "text": text}));
+    let over = json!({"to": "bob", "text": format!("{text}x")});
+    let error = raw.refused(-32602, "messages.send", over);
+    assert_eq!(error["data"]["path"], "/text");
+    let with_metadata = json!({"to": "bob", "text": text, "metadata": {"a": 1}});
+    raw.refused(-32602, "messages.send", with_metadata);
+    let in_umlauts = json!({"to": "bob", "content": {"text": "\u{e4}".repeat(16_384)}});
+    let error = raw.refused(-32602, "messages.send", in_umlauts);
+    assert_eq!(error["data"]["path"], "/content");
+    assert_eq!(stage.send_requests(), 1);
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused_before_a_missing_key_is_told() {
+    let mut stage = stage();
+    stage.setup.key = String::new();
+    let daemon = stage.start();
+    let mut raw = stage.connect(&daemon);
+    raw.refused(-32602, "messages.send", json!({"to": "bob", "text": "\0"}));
+    raw.refused(-32602, "messages.list", json!({"conversation_id": "\0"}));
+    raw.refused(-32602, "agents.me", json!({"x": 1}));
+    raw.refused(-32601, "groups.create", json!({}));
+}
+
+#[test]
+fn null_stands_for_a_member_that_is_left_out() {
+    let stage = stage();
+    let daemon = stage.ready();
+    let mut raw = stage.connect(&daemon);
+    raw.ok("daemon.version", json!({}));
+    raw.ok("agents.me", json!({"timeout_ms": null}));
+    raw.subscribe(
+        json!({"consumer": null, "filter": null, "from": null, "ack": null, "mode": null}),
+    );
+    let sent = json!({"to": "bob", "text": "x", "metadata": null, "client_msg_id": null, "delivery": null});
+    let answer = raw.ok("messages.send", sent);
+    assert!(answer["message"]["id"].is_string());
+    assert_ne!(answer["client_msg_id"], Value::Null);
+}
