@@ -405,7 +405,8 @@ mod tests {
         assert!(feed.consumers().delete("a", &*store).await.unwrap());
         assert_eq!(track.ending(), Some(Ending::Deleted));
         assert_eq!(store.row("a"), None);
-        position.seek(1);
+        let other: Filter = serde_json::from_str(r#"{"types":["x"]}"#).unwrap();
+        assert!(feed.consumers().adopt_filter(&position, Some(&other)));
         position.save(&*store).await.unwrap();
         assert_eq!(store.row("a"), None, "a late save does not bring it back");
         assert!(!feed.consumers().delete("a", &*store).await.unwrap());
