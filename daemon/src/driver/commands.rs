@@ -7,7 +7,7 @@ use super::{
     run::Driver,
     sends::{Caller, draft},
 };
-use crate::command::{Accepted, Command, Draft, Outcome, Refusal};
+use crate::command::{Accepted, CallFailure, Command, Draft, Outcome, Refusal};
 
 impl Driver {
     pub(super) fn on_command(&mut self, command: Command) {
@@ -17,6 +17,10 @@ impl Driver {
                 accepted,
                 outcome,
             } => self.on_send(*draft, accepted, outcome),
+            Command::Drain { reply } if self.key.is_none() => {
+                // The caller may be gone.
+                let _ = reply.send(Err(CallFailure::NotConfigured));
+            }
             Command::Drain { reply } => {
                 self.next_drain += 1;
                 self.drains.insert(self.next_drain, reply);

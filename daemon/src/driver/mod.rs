@@ -16,6 +16,7 @@ mod effects;
 mod failure;
 mod link;
 mod passthrough;
+mod rebuild;
 mod report;
 mod requests;
 mod run;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use agentchatd_client::types::SyncDrained;
-use agentchatd_engine::{Effect, Engine, Input, Settings, Snapshot};
+use agentchatd_engine::{Effect, Engine, Input, Settings};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
@@ -25,7 +25,7 @@ use crate::{
     hub::Upstream,
     notify::Notifier,
     shutdown::Tasks,
-    store::{Committed, Durability, Reader, Store, StoreError, Writer},
+    store::{Committed, Durability, Reader, Store, Writer},
     upstream::{
         ApiKey, Platform, Rest, RestConfig,
         socket::{DialFailure, Socket, SocketConfig, SocketReceiver, SocketSender},
@@ -70,15 +70,15 @@ pub struct Driver {
     pub(super) writer: Writer,
     pub(super) reader: Reader,
     pub(super) store_path: PathBuf,
-    committed: mpsc::UnboundedReceiver<Committed>,
+    pub(super) committed: mpsc::UnboundedReceiver<Committed>,
     pub(super) feed: Arc<Feed>,
     pub(super) platform: Platform,
     pub(super) key: Option<ApiKey>,
     pub(super) requests: Option<Requests>,
     upstream: watch::Sender<Option<Arc<dyn Upstream>>>,
-    answers: (mpsc::Sender<Answer>, mpsc::Receiver<Answer>),
-    commands: mpsc::Receiver<Command>,
-    signals: mpsc::Receiver<Signal>,
+    pub(super) answers: (mpsc::Sender<Answer>, mpsc::Receiver<Answer>),
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) signals: mpsc::Receiver<Signal>,
     pub(super) dialing: Option<oneshot::Receiver<Result<Socket, DialFailure>>>,
     pub(super) sender: Option<SocketSender>,
     pub(super) receiver: Option<SocketReceiver>,
@@ -95,6 +95,8 @@ pub struct Driver {
     pub(super) shutdown: Option<oneshot::Sender<()>>,
     pub(super) effects: VecDeque<Effect>,
     pub(super) stopping: bool,
+    /// The store's thread is gone.
+    broken: bool,
 }
 
 /// The ends of the driver's channels.
@@ -187,14 +189,20 @@ impl Driver {
             shutdown: Some(shutdown),
             effects: VecDeque::new(),
             stopping: false,
+            broken: false,
         }
     }
 
-    /// Runs until told to stop and everything under way has ended.
-    pub async fn run(mut self) {
+    /// Runs until told to stop and everything under way has ended; false where it could not go
+    /// on.
+    pub async fn run(mut self) -> bool {
         loop {
             self.step().await;
             self.carry_out().await;
+            if self.broken {
+                self.tasks.cancel();
+                return false;
+            }
             if self.stopping
                 && self.sender.is_none()
                 && self.dialing.is_none()
@@ -206,6 +214,7 @@ impl Driver {
         if let Err(error) = self.writer.close().await {
             tracing::error!(%error, "the database could not be closed in order");
         }
+        true
     }
 
     /// Waits for one thing to happen and hands it to the engine.
@@ -215,13 +224,12 @@ impl Driver {
         // by the socket's task all the same.
         let may_read = self.unreported < UNREPORTED_LIMIT;
         tokio::select! {
-            biased;
             Some(signal) = self.signals.recv() => self.on_signal(signal),
-            Some(committed) = self.committed.recv() => self.on_committed(committed).await,
+            committed = self.committed.recv() => self.on_committed(committed).await,
             Some(answer) = self.answers.1.recv() => self.on_answer(answer),
             dialed = dialed(&mut self.dialing) => self.on_dialed(dialed),
             event = received(&mut self.receiver), if may_read => self.on_socket(event),
-            Some(command) = self.commands.recv(), if may_read => self.on_command(command),
+            Some(command) = self.commands.recv() => self.on_command(command),
             () = elapsed(timeout) => self.feed_engine(Input::Tick),
         }
     }
@@ -231,7 +239,7 @@ impl Driver {
         self.effects.extend(effects);
     }
 
-    fn on_signal(&mut self, signal: Signal) {
+    pub(super) fn on_signal(&mut self, signal: Signal) {
         match signal {
             Signal::Stop => {
                 self.stopping = true;
@@ -277,7 +285,12 @@ impl Driver {
         }
     }
 
-    async fn on_committed(&mut self, committed: Committed) {
+    async fn on_committed(&mut self, committed: Option<Committed>) {
+        let Some(committed) = committed else {
+            tracing::error!("the store's thread is gone");
+            self.broken = true;
+            return;
+        };
         match committed {
             Committed::Done { reports, events } => {
                 self.unreported = self.unreported.saturating_sub(reports.len());
@@ -293,46 +306,6 @@ impl Driver {
             Committed::Failed(error) => self.rebuild(&error).await,
         }
     }
-
-    /// Makes the engine anew from the disk, as after a crash.
-    async fn rebuild(&mut self, error: &StoreError) {
-        tracing::error!(%error, "a commit failed: nothing is acknowledged until the disk takes writes");
-        self.watched.refused(error);
-        self.callers.refuse_arriving(&error.to_string());
-        self.effects.clear();
-        self.sender = None;
-        self.receiver = None;
-        self.dialing = None;
-        for (_, reply) in std::mem::take(&mut self.drains) {
-            let reason = error.to_string();
-            let _ = reply.send(Err(CallFailure::Storage { reason }));
-        }
-        // Answers to the old engine's questions would confuse the new one.
-        self.answers = mpsc::channel(ANSWER_QUEUE);
-        if let Some(requests) = &mut self.requests {
-            requests.inputs = self.answers.0.clone();
-        }
-        tokio::time::sleep(STORE_RETRY).await;
-        let snapshot = match self.writer.reload().await {
-            Ok(loaded) => loaded.engine,
-            Err(error) => {
-                tracing::error!(%error, "the database cannot be read");
-                Snapshot::default()
-            }
-        };
-        // Reports of the old engine's commits mean nothing any more.
-        while self.committed.try_recv().is_ok() {}
-        self.unreported = 0;
-        self.engine = Engine::new(self.config.engine.clone(), snapshot, self.clock.now());
-        let input = if self.stopping {
-            Input::Shutdown
-        } else if self.key.is_some() {
-            Input::Credential
-        } else {
-            Input::NoCredential("not_configured".into())
-        };
-        self.feed_engine(input);
-    }
 }
 
 async fn elapsed(at: Option<tokio::time::Instant>) {
@@ -343,8 +316,6 @@ async fn elapsed(at: Option<tokio::time::Instant>) {
 }
 
 /// Answers of the platform that may wait for the driver.
-const ANSWER_QUEUE: usize = 256;
+pub(super) const ANSWER_QUEUE: usize = 256;
 /// Commits that may be on their way to disk before the socket is no longer read.
 const UNREPORTED_LIMIT: usize = 2_048;
-/// The pause before a database that refused is tried again.
-const STORE_RETRY: Duration = Duration::from_secs(1);

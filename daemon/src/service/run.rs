@@ -194,20 +194,22 @@ async fn serve(
     let orderly = async {
         let _ = api.await;
         let _ = daemon.to_driver.send(DriverSignal::Stop).await;
-        let _ = driver.await;
-        tasks.close_and_wait(LAST_TASKS).await
+        let well = driver.await.unwrap_or(false);
+        tasks.close_and_wait(LAST_TASKS).await.map(|()| well)
     };
+    let mut well = true;
     tokio::select! {
         ended = tokio::time::timeout(STOP_DEADLINE, orderly) => match ended {
-            Ok(Ok(())) => {}
+            Ok(Ok(driver_is_well)) => well = driver_is_well,
             Ok(Err(unfinished)) => tracing::warn!("{unfinished}"),
             Err(_) => tracing::warn!("the time to stop is over"),
         },
         () = until_now(&mut signals) => tracing::warn!("told to stop at once"),
     }
     drop(lock);
-    // A panic in an essential task stopped the daemon: the service manager is to start it again.
-    Ok(if tasks.failed().is_some() {
+    // What stopped by itself is to be started again by the service manager.
+    let failed = tasks.failed().is_some() || !well;
+    Ok(if failed {
         ExitStatus::Io
     } else {
         ExitStatus::Ok
