@@ -207,4 +207,11 @@ async fn a_send_without_http_is_the_same_for_the_same_id() {
     let first = sandbox.send("bob", To::Handle("alice"), draft());
     assert_eq!(sandbox.send("bob", To::Handle("alice"), draft()), first);
     assert_eq!(sandbox.messages_for("bob"), sandbox.messages_for("alice"));
+    let many = (0..300).map(|n| Draft::text(&n.to_string()));
+    assert_eq!(sandbox.flood("bob", To::Handle("alice"), many), 300);
+    let seqs: Vec<u64> = sandbox.messages_for("alice")[&first.conversation_id]
+        .iter()
+        .map(|m| m.seq)
+        .collect();
+    assert_eq!(seqs, (1..=301).collect::<Vec<_>>());
 }

@@ -122,6 +122,19 @@ impl Sandbox {
             .expect("sender and target of a send are made before it")
     }
 
+    /// Sends many messages as fast as the sandbox can; how many. It does not wait for sockets: let
+    /// their tasks run in between (batches of some hundred, then a yield), or mind
+    /// [`Options::socket_buffer`].
+    ///
+    /// # Panics
+    ///
+    /// When the sender, the recipient or the conversation is unknown: a mistake of the test.
+    pub fn flood(&self, from: &str, to: To<'_>, drafts: impl IntoIterator<Item = Draft>) -> usize {
+        self.shared
+            .flood(from, to, drafts.into_iter())
+            .expect("sender and target of a send are made before it")
+    }
+
     /// Begins a row now and commits it later; see [`Late`].
     ///
     /// # Panics

@@ -74,6 +74,23 @@ impl Shared {
         Some(state.platform.view(message))
     }
 
+    /// The same for many, without a look at what was stored; how many were sent.
+    pub(crate) fn flood(
+        self: &Arc<Self>,
+        from: &str,
+        to: To<'_>,
+        drafts: impl Iterator<Item = Draft>,
+    ) -> Option<usize> {
+        let mut count = 0;
+        for draft in drafts {
+            let mut state = self.lock();
+            let (_, effects) = state.platform.inject(from, to, &draft, Stamp::now())?;
+            self.apply(&mut state, effects);
+            count += 1;
+        }
+        Some(count)
+    }
+
     /// Commits the rows that wait for [`Late::OnRelease`].
     pub(crate) fn release_held(self: &Arc<Self>) {
         let mut state = self.lock();

@@ -6,7 +6,7 @@ use super::model::{
     AgentNo, ConversationKind, DeliveryState, Envelope, EnvelopeNo, MessageNo, Platform,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt::Write as _;
 
 /// A stored message, for tests to compare with.
@@ -54,11 +54,18 @@ struct Members {
 
 impl Members {
     fn key(&mut self, key: &str) -> &mut String {
-        self.starts.push(self.out.len());
+        self.begin();
         self.out.push('"');
         self.out.push_str(key);
         self.out.push_str("\":");
         &mut self.out
+    }
+
+    /// The next member begins here.
+    fn begin(&mut self) {
+        self.out
+            .push(if self.starts.is_empty() { '{' } else { ',' });
+        self.starts.push(self.out.len());
     }
 
     fn text(&mut self, key: &str, value: &str) {
@@ -79,23 +86,26 @@ impl Members {
         }
     }
 
-    /// The object; members were written without separators.
-    fn object(self, reversed: bool) -> String {
-        let mut object = String::with_capacity(self.out.len() + self.starts.len() + 2);
-        let ends = self.starts.iter().skip(1).copied().chain([self.out.len()]);
-        let mut spans: Vec<(usize, usize)> = self.starts.iter().copied().zip(ends).collect();
-        if reversed {
-            spans.reverse();
+    /// The object as it was written, or with its members in reverse order.
+    fn object(mut self, reversed: bool) -> String {
+        if !reversed {
+            self.out.push('}');
+            return self.out;
         }
-        object.push('{');
-        for (at, (from, to)) in spans.into_iter().enumerate() {
-            if at > 0 {
-                object.push(',');
-            }
-            object.push_str(&self.out[from..to]);
-        }
-        object.push('}');
-        object
+        let ends = self
+            .starts
+            .iter()
+            .skip(1)
+            .map(|start| start - 1)
+            .chain([self.out.len()]);
+        let mut members: Vec<&str> = self
+            .starts
+            .iter()
+            .zip(ends)
+            .map(|(from, to)| &self.out[*from..to])
+            .collect();
+        members.reverse();
+        format!("{{{}}}", members.join(","))
     }
 }
 
@@ -125,10 +135,10 @@ impl Platform {
         self.render_delivery(&mut members, form);
         members.text("sender", &self.agents[message.sender.index()].handle);
         if self.rules.context && !self.dress.bare {
-            members.raw("context", &self.context(number));
+            self.write_context(members.key("context"), number);
         }
         if let Some(extra) = &self.dress.extra {
-            members.starts.push(members.out.len());
+            members.begin();
             members.out.push_str(extra);
         }
         members.object(self.dress.reversed)
@@ -207,7 +217,7 @@ impl Platform {
     }
 
     /// The block that newer servers write (wire.md 4.2).
-    fn context(&self, number: MessageNo) -> String {
+    fn write_context(&self, out: &mut String, number: MessageNo) {
         let message = &self.messages[number.index()];
         let sender = &self.agents[message.sender.index()];
         let kind = if sender.handle == super::accounts::SYSTEM_AGENT {
@@ -215,26 +225,30 @@ impl Platform {
         } else {
             "agent"
         };
-        let conversation = match &self.conversations[message.conversation.index()].kind {
+        out.push_str(r#"{"sender":{"handle":"#);
+        push_text(out, &sender.handle);
+        out.push_str(r#","display_name":"#);
+        match &sender.display_name {
+            Some(name) => push_text(out, name),
+            None => out.push_str("null"),
+        }
+        let _infallible = write!(out, r#","kind":"{kind}"}},"conversation":"#);
+        match &self.conversations[message.conversation.index()].kind {
             ConversationKind::Direct { .. } => {
-                json!({ "type": "direct", "group_name": null, "member_count": null })
+                out.push_str(r#"{"type":"direct","group_name":null,"member_count":null}"#);
             }
-            ConversationKind::Group(group) => json!({
-                "type": "group",
-                "group_name": group.name,
-                "member_count": group.present().count(),
-            }),
-        };
-        json!({
-            "sender": {
-                "handle": sender.handle,
-                "display_name": sender.display_name,
-                "kind": kind,
-            },
-            "conversation": conversation,
-            "mentions": mentions(&message.content),
-        })
-        .to_string()
+            ConversationKind::Group(group) => {
+                out.push_str(r#"{"type":"group","group_name":"#);
+                push_text(out, &group.name);
+                let _infallible = write!(out, r#","member_count":{}}}"#, group.present().count());
+            }
+        }
+        out.push_str(r#","mentions":["#);
+        for (at, handle) in mentions(&message.content).iter().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            let _infallible = write!(out, r#"{comma}"{handle}""#);
+        }
+        out.push_str("]}");
     }
 }
 
