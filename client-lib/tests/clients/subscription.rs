@@ -249,6 +249,29 @@ async fn auto_ack_says_what_the_reader_is_done_with_and_no_more() {
 }
 
 #[tokio::test]
+async fn auto_ack_writes_far_fewer_lines_than_there_are_events() {
+    let daemon = Daemon::start();
+    let (mut events, mut peer, _) = open(&daemon, durable().auto_ack(), 1).await;
+    // Joined, because the kernel does not hold all of them at once.
+    tokio::join!(take(&mut events, 300), peer.events(1..=300));
+    let serve = async {
+        let mut acks = 0;
+        loop {
+            let ack = peer.request().await;
+            assert_eq!(ack["method"], "events.ack", "{ack}");
+            acks += 1;
+            if ack["params"]["offset"] == 300 {
+                break;
+            }
+        }
+        peer.events([301]).await;
+        acks
+    };
+    let (_, acks) = tokio::join!(take(&mut events, 1), serve);
+    assert!(acks < 30, "{acks} acknowledgements for 300 events");
+}
+
+#[tokio::test]
 async fn an_end_by_takeover_is_final_and_one_by_seek_is_not() {
     let daemon = Daemon::start();
     let (mut events, mut peer, _) = open(&daemon, durable(), 5).await;
