@@ -1,7 +1,7 @@
 //! A sandbox and the settings of one daemon against it: what most tests of the real program begin
 //! with.
 //!
-//! The platform has three agents: `me`, whose daemon is tested, and `bob` and `ann`, who write to
+//! The platform has three agents: `dora`, whose daemon is tested, and `bob` and `ann`, who write to
 //! it. Everything here panics where a test cannot go on; that is how it tells.
 
 use crate::daemon::{Daemon, Setup};
@@ -48,7 +48,7 @@ impl Stage {
         let started = runtime.block_on(Sandbox::start(options));
         let sandbox = started.expect("a loopback port is free");
         let dir = tempfile::tempdir().expect("a folder can be made");
-        let key = sandbox.agent("me").key().to_owned();
+        let key = sandbox.agent("dora").key().to_owned();
         sandbox.agent("bob");
         sandbox.agent("ann");
         let setup = Setup::new(Path::new(binary), dir.path(), &sandbox.base_url(), &key);
@@ -127,7 +127,7 @@ impl Stage {
 
     /// Bob writes to the daemon's agent.
     pub fn bob_says(&self, text: &str) -> Message {
-        self.sandbox.send("bob", To::Handle("me"), text)
+        self.sandbox.send("bob", To::Handle("dora"), text)
     }
 
     /// Waits for something in the platform's journal, from an entry on.
@@ -219,7 +219,7 @@ impl Stage {
             .iter()
             .filter_map(|event| event["message_id"].as_str())
             .collect();
-        let of_platform = self.sandbox.messages_for("me").into_values().flatten();
+        let of_platform = self.sandbox.messages_for("dora").into_values().flatten();
         of_platform
             .map(|message| message.id)
             .filter(|id| !held.contains(id.as_str()))

@@ -166,7 +166,7 @@ fn the_status_has_every_member_of_the_contract() {
     members(&status["outbox"], &["queued", "in_flight", "failed"]);
     members(&status["storage"], &["path", "bytes", "durability"]);
     assert_eq!(status["pid"], daemon.pid());
-    assert_eq!(status["agent"]["handle"], "me");
+    assert_eq!(status["agent"]["handle"], "dora");
     assert_eq!(status["connection"]["connected_total"], 1);
     assert_eq!(status["log"]["events"], 1);
     assert_eq!(status["log"]["last_offset"], 1);
@@ -215,7 +215,7 @@ fn calls_that_are_passed_on_answer_what_the_platform_says() {
     let mut raw = stage.connect(&daemon);
     let message = stage.bob_says("hi");
     stage.logged(&daemon, |event| event["message_id"] == message.id);
-    assert_eq!(raw.ok("agents.me", json!({}))["handle"], "me");
+    assert_eq!(raw.ok("agents.me", json!({}))["handle"], "dora");
     let conversations = raw.ok("conversations.list", json!({"limit": 5}));
     assert_eq!(conversations[0]["id"], message.conversation_id);
     let list = json!({"conversation_id": message.conversation_id, "limit": 10});
@@ -243,7 +243,7 @@ fn drain_brings_what_was_never_pushed() {
     stage.env("AGENTCHATD_REALTIME_RECONCILE_INTERVAL_S", "3600");
     let daemon = stage.ready();
     let quiet = agentchatd_tests::sandbox::Draft::text("quiet").quiet();
-    let message = stage.sandbox.send("bob", To::Handle("me"), quiet);
+    let message = stage.sandbox.send("bob", To::Handle("dora"), quiet);
     let mut raw = stage.connect(&daemon);
     let peeked = raw.ok("sync.peek", json!({}));
     assert_eq!(peeked[0]["id"], message.id, "looking leaves it there");
