@@ -25,6 +25,7 @@ pub(crate) enum Plan {
         lowest: Option<u64>,
         newest: Option<u64>,
         source: Source,
+        empty: u32,
     },
     /// What stands in `after+1..=upper`; a row above `upper` is known to exist, or `upper` itself.
     Forward {
@@ -48,6 +49,7 @@ impl Plan {
                 lowest: None,
                 newest: None,
                 source: Source::GapFill,
+                empty: 0,
             };
         };
         let upper = conversation
@@ -149,11 +151,12 @@ impl Intake {
                 lowest,
                 newest,
                 source,
+                empty,
             } => read_back(
                 conversation,
                 &birth,
                 rows,
-                (before, lowest, newest, source),
+                (before, lowest, newest, source, empty),
                 &mut cx,
             ),
             Plan::Forward {
@@ -286,7 +289,7 @@ fn read_back(
     conversation: &mut Conversation,
     birth: &Birth,
     rows: Vec<Row>,
-    (before, lowest, newest, source): (Option<u64>, Option<u64>, Option<u64>, Source),
+    (before, lowest, newest, source, empty): (Option<u64>, Option<u64>, Option<u64>, Source, u32),
     cx: &mut Context<'_>,
 ) -> Option<Plan> {
     if conversation.frontier.is_some() {
@@ -299,7 +302,11 @@ fn read_back(
     };
     let newest = newest.max(seqs(false).max());
     let lowest = seqs(true).min().into_iter().chain(lowest).min();
-    let floor = seqs(false).min();
+    let empty = if rows.is_empty() { empty + 1 } else { 0 };
+    // Seqs are dense: a page that filters left short or empty covers its whole width.
+    let floor = seqs(false)
+        .min()
+        .or_else(|| before.map(|before| before.saturating_sub(HISTORY_LIMIT)));
     let reached_past = rows.iter().any(|row| !birth.is_ours(row));
     // Seqs fall from page to page; a page that does not go down further is the end of the walk.
     let goes_down = floor.is_some_and(|seq| before.is_none_or(|before| seq < before));
@@ -307,19 +314,19 @@ fn read_back(
         && floor > 1
         && !reached_past
         && goes_down
+        && empty <= EMPTY_PAGES_BACK
     {
         return Some(Plan::Back {
             before: Some(floor),
             lowest,
             newest,
             source,
+            empty,
         });
     }
     let parked = conversation.lowest_parked();
     let first = parked.into_iter().chain(lowest).min();
-    let Some(anchor) = first.map(|seq| seq - 1).or(newest) else {
-        return None;
-    };
+    let anchor = first.map(|seq| seq - 1).or(newest)?;
     conversation.anchor_at(anchor);
     conversation.settle(cx);
     let frontier = conversation.frontier.unwrap_or(anchor);
@@ -399,6 +406,10 @@ const ATTEMPTS: u32 = 4;
 
 /// The wait before the second attempt; doubled for each further one.
 const RETRY_MS: u64 = 1_000;
+
+/// Empty pages in a row on the way back before there is nothing more: of a group joined late all
+/// earlier pages are empty.
+const EMPTY_PAGES_BACK: u32 = 3;
 
 /// Empty pages in a row before a hole counts as unreadable: 10,000 hidden rows.
 const EMPTY_PAGES: u32 = 50;

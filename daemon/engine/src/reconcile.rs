@@ -88,6 +88,7 @@ impl Intake {
                 before: slot.conversation.lowest_parked(),
                 lowest: None,
                 newest: None,
+                empty: 0,
                 source: Source::Reconcile,
             },
         });

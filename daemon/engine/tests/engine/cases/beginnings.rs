@@ -1,0 +1,163 @@
+//! Where a conversation begins for us: birth, joining, hiding.
+
+use agentchatd_engine::{GapReason, Input, Question};
+
+use crate::world::{World, platform::ME};
+
+const BOB: &str = "conv_bob";
+const CREW: &str = "grp_crew";
+
+#[test]
+fn a_conversation_first_seen_at_seq_seven_brings_what_came_after_the_birth_and_no_past() {
+    let mut world = World::calm(false);
+    world.past(BOB, 4);
+    world.start();
+    world.run_for(1_000);
+    world.has_in_order(BOB, []);
+    world.vanishes(BOB);
+    world.vanishes(BOB);
+    world.take_effects();
+    world.arrives(BOB);
+    world.has_in_order(BOB, 5..=7);
+    assert_eq!(
+        world.questions(BOB)[0],
+        Question::Before(7),
+        "asked at once"
+    );
+    assert_eq!(world.told(BOB), []);
+    assert_eq!(world.store.conversations[BOB].anchor, 4);
+    world.run_for(2 * world.settings.reconcile_interval_ms);
+    world.has_in_order(BOB, 5..=7);
+}
+
+#[test]
+fn an_older_row_that_still_waits_is_ours_and_delivered_ones_around_it_are_not() {
+    let mut world = World::calm(true);
+    world.past(BOB, 2);
+    world.platform.make(BOB, "peer", 5_000_000);
+    world.platform.make(BOB, ME, 4_000_000);
+    world.platform.make(BOB, "peer", 3_000_000);
+    world.start();
+    world.run_for(5_000);
+    world.has_in_order(BOB, [3, 5]);
+    assert_eq!(world.told(BOB), [], "the past is no gap");
+}
+
+#[test]
+fn a_past_conversation_that_nothing_moves_is_not_imported() {
+    let mut world = World::calm(true);
+    world.past(BOB, 10);
+    world.start();
+    world.run_for(3 * world.settings.reconcile_interval_ms);
+    world.has_in_order(BOB, []);
+    assert_eq!(world.questions(BOB), []);
+}
+
+#[test]
+fn a_message_whose_stamp_lies_before_the_birth_is_found_in_a_conversation_that_is_new() {
+    let mut world = World::started(false);
+    world.run_for(1_000);
+    world.vanishes(BOB);
+    // The last of the conversation bears an earlier stamp than the one before it.
+    let id = world.vanishes(BOB);
+    let early = world.store.bound.as_ref().unwrap().1 - 1_000_000;
+    world.platform.message_mut(&id).unwrap().row.created_at = Some(early);
+    world.run_for(world.settings.reconcile_interval_ms);
+    assert!(world.store.seqs(BOB).contains(&1));
+}
+
+#[test]
+fn a_group_joined_at_seq_forty_begins_there_without_a_gap() {
+    let mut world = World::started(true);
+    world.platform.kick(CREW);
+    for _ in 1..40 {
+        world.vanishes(CREW);
+    }
+    world.platform.join(CREW);
+    // The notice itself is not pushed; history brings it with the first message.
+    world.arrives(CREW);
+    world.has_in_order(CREW, 40..=41);
+    world.input(Input::DrainNow { ticket: 1 });
+    world.run_for(world.settings.reconcile_interval_ms);
+    world.has_in_order(CREW, 40..=41);
+    assert_eq!(world.told(CREW), []);
+}
+
+#[test]
+fn the_time_outside_of_a_group_is_no_gap() {
+    let mut world = World::started(true);
+    world.arrive(CREW, 3);
+    world.platform.kick(CREW);
+    for _ in 4..=9 {
+        world.vanishes(CREW);
+    }
+    world.platform.join(CREW);
+    world.arrives(CREW);
+    world.run_for(world.settings.sync_interval_ms + 5_000);
+    world.has_in_order(CREW, [1, 2, 3, 10, 11]);
+    // The notice of the join was not pushed: that, and nothing else, was filled.
+    assert_eq!(world.told(CREW), [(GapReason::GapFilled, vec![])]);
+}
+
+#[test]
+fn holes_of_a_group_that_is_closed_to_us_are_passed() {
+    let mut world = World::started(true);
+    world.arrives(CREW);
+    world.vanishes(CREW);
+    world.arrives(CREW);
+    world.platform.kick(CREW);
+    world.run_for(3_000);
+    world.has_in_order(CREW, [1, 3]);
+    assert_eq!(
+        world.told(CREW),
+        [(GapReason::AbsentUpstream, vec![(2, 2)])]
+    );
+}
+
+#[test]
+fn a_conversation_hidden_and_revived_goes_on_and_tells_what_the_hiding_took() {
+    let mut world = World::started(true);
+    world.arrive(BOB, 3);
+    world.platform.hide(BOB);
+    world.run_for(world.settings.reconcile_interval_ms);
+    world.arrives(BOB);
+    world.has_in_order(BOB, 1..=4);
+    assert_eq!(world.told(BOB), []);
+    world.vanishes(BOB);
+    world.platform.hide(BOB);
+    world.arrives(BOB);
+    world.run_for(3_000);
+    world.has_in_order(BOB, [1, 2, 3, 4, 6]);
+    assert_eq!(world.told(BOB), [(GapReason::AbsentUpstream, vec![(5, 5)])]);
+}
+
+#[test]
+fn a_walk_back_that_fails_does_not_move_a_beginning_that_was_found_meanwhile() {
+    let mut world = World::started(false);
+    world.run_for(1_000);
+    let first = world.vanishes(BOB);
+    world.vanishes(BOB);
+    world.chances.refused = 100;
+    world.arrives(BOB);
+    world.push(&first);
+    world.run_for(30_000);
+    assert_eq!(world.store.conversations[BOB].anchor, 0);
+    world.chances.refused = 0;
+    world.run_for(3 * world.settings.reconcile_interval_ms);
+    assert_eq!(world.store.seqs(BOB).len(), 3);
+}
+
+#[test]
+fn a_first_contact_cut_off_by_a_crash_begins_anew() {
+    let mut world = World::calm(false);
+    world.past(BOB, 2);
+    world.start();
+    world.run_for(1_000);
+    world.vanishes(BOB);
+    world.holds_answers = true;
+    world.arrives(BOB);
+    world.crash();
+    world.holds_answers = false;
+    world.run_for(5_000);
+    world.has_in_order(BOB, 3..=4);
+}

@@ -1,0 +1,10 @@
+//! Situations that have sunk a client before, each with its name.
+
+mod beginnings;
+mod holes;
+mod identity;
+mod legacy;
+mod link;
+mod order;
+mod sends;
+mod sync;

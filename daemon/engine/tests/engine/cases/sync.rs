@@ -1,0 +1,159 @@
+//! Sync: cursors, late commits, muted rows, unreadable rows.
+
+use agentchatd_engine::{Cursor, Effect, Input, Phase, Source, Warning};
+
+use crate::world::{Chances, Status, World};
+
+const BOB: &str = "conv_bob";
+
+#[test]
+fn a_late_commit_behind_the_cursor_is_found_by_reading_from_the_start() {
+    let mut world = World::calm(true);
+    world.platform.make(BOB, "peer", 0);
+    world.start();
+    world.run_to(Phase::Connecting);
+    world.run_for(0);
+    // It began long before what is acknowledged already.
+    world.platform.make(BOB, "peer", 9_000_000);
+    world.input(Input::DrainNow { ticket: 1 });
+    world.run_for(0);
+    world.has_in_order(BOB, 1..=2);
+    assert_eq!(world.source(BOB, 2), Some(Source::Sync));
+}
+
+#[test]
+fn an_ack_that_settles_more_than_the_rows_in_hand_leads_to_history_at_once() {
+    let mut world = World::started(true);
+    world.arrives(BOB);
+    world.waits(BOB);
+    world.holds_answers = true;
+    world.input(Input::DrainNow { ticket: 1 });
+    world.run_for(1);
+    // Committed after the page was read and before it is acknowledged, with an earlier time.
+    world.platform.make(BOB, "peer", 9_000_000);
+    world.let_answers_through();
+    let settled = Warning::AckedUnseen { held: 1, acked: 2 };
+    assert!(world.warnings.contains(&settled));
+    world.run_for(1_000);
+    world.has_in_order(BOB, 1..=3);
+    assert_eq!(world.source(BOB, 3), Some(Source::Reconcile));
+}
+
+#[test]
+fn muted_rows_come_by_sync_alone() {
+    let mut world = World::started(false);
+    world.arrives(BOB);
+    world.waits(BOB);
+    world.run_for(world.settings.sync_interval_ms + 1_000);
+    world.has_in_order(BOB, 1..=2);
+    assert_eq!(world.source(BOB, 2), Some(Source::Sync));
+}
+
+#[test]
+fn sync_order_is_not_seq_order_and_the_log_is() {
+    let mut world = World::calm(true);
+    for age in [1_000_000, 3_000_000, 2_000_000, 4_000_000] {
+        world.platform.make(BOB, "peer", age);
+    }
+    world.start();
+    world.run_for(10);
+    world.has_in_order(BOB, 1..=4);
+    for age in [1_000_000, 3_000_000, 2_000_000] {
+        world.platform.make(BOB, "peer", age);
+    }
+    world.input(Input::DrainNow { ticket: 1 });
+    world.run_for(10);
+    world.has_in_order(BOB, 1..=7);
+    assert_eq!(world.source(BOB, 6), Some(Source::Sync));
+}
+
+#[test]
+fn a_connect_drain_that_repeats_whole_batches_is_logged_once_and_each_frame_acknowledged() {
+    let mut world = World::calm(true);
+    world.chances = Chances {
+        drain_repeated: 100,
+        ..Chances::default()
+    };
+    world.start();
+    world.run_to(Phase::Authenticating);
+    let ids: Vec<_> = (1..=25).map(|_| world.waits(BOB)).collect();
+    world.run_for(10);
+    world.has_in_order(BOB, 1..=25);
+    let acks = world.acks();
+    for id in &ids {
+        assert_eq!(acks.iter().filter(|acked| *acked == id).count(), 2);
+    }
+}
+
+#[test]
+fn rows_behind_an_unreadable_one_are_neither_acknowledged_nor_lost() {
+    let mut world = World::calm(true);
+    world.platform.make(BOB, "peer", 0);
+    world.platform.make(BOB, "peer", 0).poisoned = true;
+    let third = world.waits(BOB);
+    world.start();
+    world.run_for(10);
+    assert!(world.warnings.contains(&Warning::PoisonedSyncPage));
+    assert_eq!(world.phase(), Phase::Ready);
+    // The connect drain brought it, and its own acknowledgement settled it alone.
+    assert!(world.store.has(&third));
+    for seq in 1..=3_u64 {
+        assert!(world.store.seqs(BOB).contains(&seq));
+    }
+}
+
+#[test]
+fn a_page_without_a_usable_cursor_ends_the_drain() {
+    let mut world = World::started(true);
+    let id = world.waits(BOB);
+    world.platform.message_mut(&id).unwrap().null_id = true;
+    world.take_effects();
+    world.input(Input::DrainNow { ticket: 1 });
+    world.run_for(10);
+    assert!(world.store.is_logged(&id));
+    assert!(world.warnings.contains(&Warning::StuckSync));
+    let effects = world.take_effects();
+    let syncs = effects.iter().filter(|effect| **effect == Effect::Sync);
+    assert_eq!(syncs.count(), 1, "no loop");
+}
+
+#[test]
+fn a_cursor_is_acknowledged_only_after_its_page_is_on_disk() {
+    let mut world = World::started(true);
+    world.chances.commit_ms = 5_000;
+    let id = world.waits(BOB);
+    world.take_effects();
+    world.input(Input::DrainNow { ticket: 1 });
+    let is_ack = |effect: &Effect| matches!(effect, Effect::SyncAck(_));
+    while !world.store.has(&id) {
+        let effects = world.take_effects();
+        assert!(
+            !effects.iter().any(is_ack),
+            "acknowledged before the commit"
+        );
+        world.run_once(u64::MAX);
+    }
+    assert!(world.take_effects().iter().any(is_ack));
+    assert!(matches!(&world.store.seen, Some(Cursor(text)) if text.contains("del_")));
+}
+
+#[test]
+fn a_drain_that_ran_at_the_hello_reads_once_more_after_it() {
+    let mut world = World::calm(true);
+    world.start();
+    world.run_to(Phase::Authenticating);
+    // An empty page is on its way when a row comes to be stored and hello.ok is said.
+    world.holds_answers = true;
+    world.input(Input::DrainNow { ticket: 1 });
+    world.run_to(Phase::Draining);
+    world.run_for(0);
+    let id = world.waits(BOB);
+    world.let_answers_through();
+    world.run_for(10);
+    assert_eq!(world.phase(), Phase::Ready);
+    assert!(world.store.is_logged(&id));
+    assert_eq!(
+        world.platform.message_mut(&id).unwrap().status,
+        Status::Delivered
+    );
+}

@@ -1,0 +1,10 @@
+//! The engine against a model world: named cases, properties, and a hostile simulator.
+//!
+//! * [`world`]: a store that carries ops out as SQL would, a platform with every quirk that the
+//!   rules must survive, and a runner with virtual time that joins the two through the engine.
+//! * [`cases`]: one test for each situation that has sunk a client before.
+//! * [`simulation`]: seeded schedules with faults and a crash at any point.
+
+mod cases;
+mod simulation;
+mod world;
