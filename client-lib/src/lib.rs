@@ -37,18 +37,19 @@
 //!     lines.write(json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params}) + "\n")
 //!     lines.flush()
 //!
-//! call(0, "events.subscribe", consumer="echo", filter={"types": ["message.new"]})
+//! call(0, "events.subscribe", consumer="echo", filter={"types": ["message.new"]}, max_in_flight=1)
 //! for line in lines:
 //!     message = json.loads(line)
 //!     if "error" in message:
 //!         raise SystemExit(message["error"])
-//!     if message.get("method") != "events.event":
-//!         continue
-//!     event = message["params"]["result"]
-//!     # The same id for the same event: an answer is never sent twice, not even after a crash.
-//!     call("send", "messages.send", to=event["payload"]["sender"], text="got it", delivery="queue",
-//!          client_msg_id="echo-" + event["message_id"])
-//!     call("ack", "events.ack", consumer="echo", offset=event["offset"])
+//!     if message.get("method") == "events.event":
+//!         event = message["params"]["result"]
+//!         # The same id for the same event: an answer is never sent twice, not even after a crash.
+//!         call(event["offset"], "messages.send", to=event["payload"]["sender"], text="got it",
+//!              delivery="queue", client_msg_id="echo-" + event["message_id"])
+//!     elif message.get("id", 0) > 0:
+//!         # The answer is on disk: only now is the event done with, and the next one may come.
+//!         call(0, "events.ack", consumer="echo", offset=message["id"])
 //! ```
 //!
 //! `docs/protocol.md` of the project has every method with an example.

@@ -1,4 +1,4 @@
-//! The helper that needs nothing but the standard library.
+//! The connection that needs nothing but the standard library.
 
 use std::io::ErrorKind;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::fake::Daemon;
 
-/// Runs the helper on a thread beside the fake daemon.
+/// Runs a client on a thread beside the fake daemon.
 async fn beside<T: Send + 'static>(
     daemon: &Daemon,
     client: impl FnOnce(Connection) -> T + Send + 'static,
