@@ -43,7 +43,8 @@ impl Driver {
 
     pub(super) fn on_socket(&mut self, first: Option<SocketEvent>) {
         let mut event = first;
-        for _ in 0..FRAMES_A_TURN {
+        let mut left = FRAMES_A_TURN;
+        loop {
             match event {
                 Some(SocketEvent::Frame(frame)) => self.on_frame(frame),
                 Some(SocketEvent::Ping) => self.feed_engine(Input::Alive),
@@ -56,6 +57,11 @@ impl Driver {
                         by_us: false,
                     });
                 }
+            }
+            // What is taken from the socket is handled: the turn ends before the next is taken.
+            left -= 1;
+            if left == 0 {
+                return;
             }
             let Some(next) = self.receiver.as_mut().and_then(SocketReceiver::try_next) else {
                 return;
