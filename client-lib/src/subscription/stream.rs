@@ -379,11 +379,7 @@ impl fmt::Debug for State {
 }
 
 /// Ends after which it makes sense to subscribe again.
-const RESUMABLE: [&str; 3] = [
-    closed_reason::CONSUMER_MOVED,
-    closed_reason::STORAGE_ERROR,
-    closed_reason::SHUTTING_DOWN,
-];
+const RESUMABLE: [&str; 2] = [closed_reason::STORAGE_ERROR, closed_reason::SHUTTING_DOWN];
 const ENDED: &str = "the subscription has ended";
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);

@@ -142,11 +142,9 @@ pub struct SubscriptionClosed {
 /// The reasons of `events.closed` that the daemon gives.
 pub mod closed_reason {
     /// Another subscription took the consumer.
-    pub const TAKEN_OVER: &str = "taken_over";
+    pub const TAKEN_OVER: &str = "takeover";
     /// The consumer was deleted.
-    pub const CONSUMER_DELETED: &str = "consumer_deleted";
-    /// The consumer was moved to another place; subscribe again to go on from there.
-    pub const CONSUMER_MOVED: &str = "consumer_moved";
+    pub const CONSUMER_DELETED: &str = "deleted";
     /// The daemon could not read its log; subscribe again.
     pub const STORAGE_ERROR: &str = "storage_error";
     /// The daemon stops; subscribe again when it is back.

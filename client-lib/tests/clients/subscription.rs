@@ -276,7 +276,7 @@ async fn an_end_by_takeover_is_final_and_one_by_seek_is_not() {
     let daemon = Daemon::start();
     let (mut events, mut peer, _) = open(&daemon, durable(), 5).await;
     peer.events([5]).await;
-    let moved = json!({"subscription": "s", "reason": closed_reason::CONSUMER_MOVED});
+    let moved = json!({"subscription": "s", "reason": closed_reason::STORAGE_ERROR});
     peer.notify("events.closed", moved).await;
     assert_eq!(take(&mut events, 1).await, [5]);
     let serve = async {

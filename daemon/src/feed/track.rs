@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use agentchatd_client::types::closed_reason;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -45,9 +46,9 @@ impl Ending {
     /// The `reason` of `events.closed`; `None` where the client needs no telling.
     pub fn told(self) -> Option<&'static str> {
         match self {
-            Self::Takeover => Some("takeover"),
-            Self::Deleted => Some("deleted"),
-            Self::Storage => Some("storage_error"),
+            Self::Takeover => Some(closed_reason::TAKEN_OVER),
+            Self::Deleted => Some(closed_reason::CONSUMER_DELETED),
+            Self::Storage => Some(closed_reason::STORAGE_ERROR),
             Self::Unsubscribed | Self::Disconnected => None,
         }
     }
