@@ -156,7 +156,7 @@ impl Conversation {
 
     fn release(&mut self, row: Row, seq: u64, source: Source, cx: &mut Context<'_>) {
         let own = cx.is_own(&row);
-        let late = seq <= self.top;
+        let late = seq < self.top;
         self.top = self.top.max(seq);
         cx.ops.push(Op::Log {
             row,

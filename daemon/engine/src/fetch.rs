@@ -11,6 +11,7 @@ use crate::{
     effect::{HISTORY_LIMIT, Question, Warning},
     intake::Intake,
     op::{GapReason, Op, Source},
+    reconcile::LATE_COMMIT_US,
     row::{Failure, Row},
     time::Millis,
     verdict::{ReadVerdict, read_verdict},
@@ -283,6 +284,12 @@ impl Birth {
         let waits = row.undelivered && row.sender.as_deref() != Some(&*self.me);
         waits || row.created_at.is_none_or(|at| at >= self.at_us)
     }
+
+    /// True where nothing older can be ours: stamps near the birth prove nothing about others.
+    fn is_long_past(&self, row: &Row) -> bool {
+        let before = self.at_us.saturating_sub(LATE_COMMIT_US);
+        !self.is_ours(row) && row.created_at.is_some_and(|at| at < before)
+    }
 }
 
 fn read_back(
@@ -307,7 +314,7 @@ fn read_back(
     let floor = seqs(false)
         .min()
         .or_else(|| before.map(|before| before.saturating_sub(HISTORY_LIMIT)));
-    let reached_past = rows.iter().any(|row| !birth.is_ours(row));
+    let reached_past = rows.iter().any(|row| birth.is_long_past(row));
     // Seqs fall from page to page; a page that does not go down further is the end of the walk.
     let goes_down = floor.is_some_and(|seq| before.is_none_or(|before| seq < before));
     if let Some(floor) = floor

@@ -32,7 +32,7 @@ impl Intake {
         let quiet_before = self
             .reconcile
             .last_us
-            .map(|at| at.saturating_sub(QUIET_MARGIN_US));
+            .map(|at| at.saturating_sub(LATE_COMMIT_US));
         let is_quiet =
             |at: Option<i64>| matches!((at, quiet_before), (Some(at), Some(before)) if at < before);
         let mut wanted: BTreeSet<Arc<str>> = BTreeSet::new();
@@ -45,7 +45,7 @@ impl Intake {
                 .slots
                 .get(&item.id)
                 .is_some_and(|slot| !slot.conversation.holes.is_empty());
-            let born_us = self.birth_us.saturating_sub(QUIET_MARGIN_US);
+            let born_us = self.birth_us.saturating_sub(LATE_COMMIT_US);
             let is_past = !known && item.last_message_us.is_none_or(|at| at < born_us);
             if holes || !(is_past || is_quiet(item.last_message_us)) {
                 wanted.insert(Arc::clone(&item.id));
@@ -136,7 +136,6 @@ impl Intake {
     }
 }
 
-/// A message may become visible long after its time stamp says, and the last of a conversation
-/// may bear an earlier stamp than the one before it (`wire.md` 3.1): conversations
-/// whose last message is younger than the last comparison less this are compared again.
-const QUIET_MARGIN_US: i64 = 15 * 60 * 1_000_000;
+/// A message may become visible long after its time stamp says, and behind others with later
+/// stamps (`wire.md` 3.1). So a comparison of times counts only where they differ by more.
+pub(crate) const LATE_COMMIT_US: i64 = 15 * 60 * 1_000_000;

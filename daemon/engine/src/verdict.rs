@@ -48,8 +48,8 @@ pub fn read_verdict(failure: &Failure) -> ReadVerdict {
                 return ReadVerdict::Identity;
             }
             match status {
-                410 | 403 => ReadVerdict::Gone,
-                404 if code.is_some() => ReadVerdict::Gone,
+                // Without a code something in between answered: it knows no conversations.
+                403 | 404 | 410 if code.is_some() => ReadVerdict::Gone,
                 _ => ReadVerdict::Retry {
                     after_ms: retry_after_ms.map_or(0, |ms| ms.max(MIN_RETRY_AFTER_MS)),
                 },
@@ -191,6 +191,11 @@ mod tests {
         assert_eq!(
             read_verdict(&status(404, "", None)),
             ReadVerdict::Retry { after_ms: 0 }
+        );
+        assert_eq!(
+            read_verdict(&status(403, "", None)),
+            ReadVerdict::Retry { after_ms: 0 },
+            "a proxy's refusal"
         );
         assert_eq!(
             read_verdict(&status(404, "GROUP_NOT_FOUND", None)),

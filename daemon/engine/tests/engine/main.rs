@@ -3,8 +3,10 @@
 //! * [`world`]: a store that carries ops out as SQL would, a platform with every quirk that the
 //!   rules must survive, and a runner with virtual time that joins the two through the engine.
 //! * [`cases`]: one test for each situation that has sunk a client before.
+//! * [`properties`]: generated arrivals against a plain reference.
 //! * [`simulation`]: seeded schedules with faults and a crash at any point.
 
 mod cases;
+mod properties;
 mod simulation;
 mod world;

@@ -67,6 +67,23 @@ fn a_message_whose_stamp_lies_before_the_birth_is_found_in_a_conversation_that_i
 }
 
 #[test]
+fn a_stamp_just_before_the_birth_does_not_end_the_way_back() {
+    let mut world = World::started(false);
+    world.run_for(1_000);
+    for seq in 1..=250 {
+        let id = world.vanishes(BOB);
+        if seq == 150 {
+            let early = world.store.bound.as_ref().unwrap().1 - 1_000_000;
+            world.platform.message_mut(&id).unwrap().row.created_at = Some(early);
+        }
+    }
+    world.arrives(BOB);
+    world.run_for(10);
+    assert_eq!(world.store.seqs(BOB)[..3], [1, 2, 3]);
+    assert!(world.store.seqs(BOB).len() >= 250);
+}
+
+#[test]
 fn a_group_joined_at_seq_forty_begins_there_without_a_gap() {
     let mut world = World::started(true);
     world.platform.kick(CREW);

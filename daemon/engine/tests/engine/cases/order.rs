@@ -2,7 +2,7 @@
 
 use agentchatd_engine::{GapReason, Input, Phase, Source};
 
-use crate::world::{Status, World};
+use crate::world::{Status, World, wire::Frame};
 
 const BOB: &str = "conv_bob";
 
@@ -110,6 +110,20 @@ fn a_lower_seq_that_comes_late_is_logged_and_marked() {
     assert_eq!(world.store.seqs(BOB), [1, 2, 4, 3]);
     assert_eq!(world.late(BOB), [3]);
     assert!(world.acks().contains(&third));
+}
+
+#[test]
+fn two_messages_with_one_seq_are_both_logged_and_neither_is_late() {
+    let mut world = World::started(true);
+    world.arrives(BOB);
+    world.vanishes(BOB);
+    let third = world.arrives(BOB);
+    let mut twin = world.platform.message_mut(&third).unwrap().row.clone();
+    twin.message_id = "msg_twin".into();
+    let socket = world.wire.ours.unwrap();
+    world.on_frame(socket, Frame::Message(twin));
+    world.run_for(3_000);
+    world.has_in_order(BOB, [1, 2, 3, 3]);
 }
 
 #[test]
