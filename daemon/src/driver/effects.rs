@@ -66,11 +66,15 @@ impl Driver {
                         }
                     });
                 }
-                Effect::Queued { ticket, id } => self.callers.queued(ticket, id),
+                Effect::Queued { ticket, id } => {
+                    self.callers.queued(ticket, id);
+                    self.tell_parked(Some(id));
+                }
                 Effect::Known { ticket, id, same } => {
                     if let Some(telling) = self.callers.known(ticket, id, same, &self.reader) {
                         self.tasks.spawn("send-known", telling);
                     }
+                    self.tell_parked(Some(id));
                 }
                 Effect::Settled { id, offset } => {
                     if let Some(telling) = self.callers.settled(id, offset, &self.reader) {
@@ -132,6 +136,7 @@ impl Driver {
         let (phase, reason) = (phase_name(state.phase), &state.reason);
         tracing::info!(state = phase, %reason, code = state.code, attempt = state.attempt, "connection");
         self.watched.link_changed(state);
+        self.tell_parked(None);
         let payload = serde_json::json!({
             "state": phase,
             "reason": &**reason,
@@ -141,6 +146,14 @@ impl Driver {
         });
         self.publish_ephemeral("connection.state".into(), None, payload.to_string().into());
         self.notifier.status(&format!("{phase}: {reason}"));
+    }
+
+    /// While the platform refuses the agent no send goes out, for how long nobody knows: callers
+    /// do not wait for it.
+    fn tell_parked(&mut self, id: Option<u64>) {
+        if let Some(why) = self.watched.parked() {
+            self.callers.parked(id, &why);
+        }
     }
 
     pub(super) fn publish_ephemeral(

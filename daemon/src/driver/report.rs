@@ -13,17 +13,18 @@ use agentchatd_client::types::{
 use agentchatd_engine::{Input, LinkState, Phase, Stats};
 use tokio::sync::oneshot;
 
-use super::{clock::wall_us, effects::phase_name, run::Driver};
+use super::{clock::wall_us, effects::phase_name, failure, run::Driver};
 use crate::{
+    command::CallFailure,
     store::{Counts, Durability, Loaded, StoreError},
-    upstream::{Me, wire::Cursor},
+    upstream::{ApiFailure, Me, wire::Cursor},
 };
 
 /// What the driver saw and nobody else keeps.
 #[derive(Debug, Clone)]
 pub(super) struct Watched {
     started_us: i64,
-    pub(super) me: Option<Me>,
+    me: Option<Me>,
     bound: Option<Arc<str>>,
     link_since_us: i64,
     last_close: Option<(Option<u16>, Arc<str>, i64)>,
@@ -36,6 +37,10 @@ pub(super) struct Watched {
     warnings: VecDeque<String>,
     verdict: Arc<Mutex<(Verdict, i64)>>,
     ever_ready: bool,
+    /// Why the connection is parked, while it is.
+    parked: Option<Arc<str>>,
+    /// What the platform said when it was last asked who the agent is, where it refused.
+    refusal_of_key: Option<CallFailure>,
 }
 
 impl Watched {
@@ -59,6 +64,8 @@ impl Watched {
             warnings: VecDeque::new(),
             verdict: Arc::new(Mutex::new((Verdict::Starting, now))),
             ever_ready: false,
+            parked: None,
+            refusal_of_key: None,
         }
     }
 
@@ -86,6 +93,38 @@ impl Watched {
     pub(super) fn link_changed(&mut self, state: &LinkState) {
         self.link_since_us = wall_us();
         self.ever_ready |= state.phase == Phase::Ready;
+        let is_parked = state.phase == Phase::Parked;
+        self.parked = is_parked.then(|| Arc::clone(&state.reason));
+    }
+
+    /// The platform was asked who the agent is.
+    pub(super) fn identified(&mut self, answer: Result<&Me, &ApiFailure>) {
+        match answer {
+            Ok(me) => {
+                self.me = Some(me.clone());
+                self.refusal_of_key = None;
+            }
+            Err(failure @ ApiFailure::Api(_)) => {
+                self.refusal_of_key = Some(failure::call_failure(failure));
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Whether the state is this agent's, or nobody's yet.
+    pub(super) fn may_be(&self, handle: &str) -> bool {
+        self.bound.as_deref().is_none_or(|bound| bound == handle)
+    }
+
+    /// What a caller is told who wants something sent while the connection is parked.
+    pub(super) fn parked(&self) -> Option<CallFailure> {
+        let reason = self.parked.as_ref()?;
+        let why = self.refusal_of_key.clone();
+        Some(why.unwrap_or_else(|| CallFailure::Unavailable {
+            reason: format!("parked: {reason}"),
+            attempts: 0,
+            retry_after_ms: None,
+        }))
     }
 
     pub(super) fn stored(&mut self) {

@@ -271,11 +271,14 @@ impl Driver {
                 self.feed_engine(input);
             }
             Answer::Identified(answer) => {
+                self.watched.identified(answer.as_ref());
                 let answer = match answer {
                     Ok(me) => {
                         let identity = identity(&me);
-                        self.feed.set_me(Some(Arc::clone(&identity.handle)));
-                        self.watched.me = Some(me);
+                        // Another agent's key changes nothing for those who read this log.
+                        if self.watched.may_be(&identity.handle) {
+                            self.feed.set_me(Some(Arc::clone(&identity.handle)));
+                        }
                         Ok(identity)
                     }
                     Err(failure) => Err(failure.engine()),

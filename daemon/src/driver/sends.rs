@@ -10,7 +10,7 @@ use tokio::{sync::oneshot, time::Instant};
 
 use super::failure::{self, Record};
 use crate::{
-    command::{Accepted, Draft as Asked, Outcome, Refusal},
+    command::{Accepted, CallFailure, Draft as Asked, Outcome, Refusal},
     store::{Reader, Recorded},
 };
 
@@ -150,11 +150,28 @@ impl Callers {
         *waiters = patient;
         for waiter in late {
             if let Record::Failed(mut failure) = failure::read(Some(error)) {
-                if let crate::command::CallFailure::Api(api) = &mut failure {
+                if let CallFailure::Api(api) = &mut failure {
                     api.retry_after_ms = api.retry_after_ms.or(Some(wait_ms));
                 }
                 let _ = waiter.outcome.send(Outcome::Deferred(failure));
             }
+        }
+    }
+
+    /// Nothing goes out until the platform knows the agent again: those who wait for this entry,
+    /// or for any where there is no `id`, are told why.
+    pub(super) fn parked(&mut self, id: Option<u64>, why: &CallFailure) {
+        let waiters: Vec<Waiter> = match id {
+            Some(id) => self
+                .open
+                .get_mut(&id)
+                .map(std::mem::take)
+                .unwrap_or_default(),
+            None => self.open.values_mut().flat_map(std::mem::take).collect(),
+        };
+        for waiter in waiters {
+            // A caller may be gone.
+            let _ = waiter.outcome.send(Outcome::Deferred(why.clone()));
         }
     }
 
@@ -206,7 +223,7 @@ fn outcome(recorded: Recorded, replayed: bool, offset: Option<u64>) -> Outcome {
         "expired" => Outcome::Expired,
         "unknown" => Outcome::Unknown {
             reason: match failure::read(row.last_error.as_deref()) {
-                Record::Failed(crate::command::CallFailure::Unavailable { reason, .. }) => reason,
+                Record::Failed(CallFailure::Unavailable { reason, .. }) => reason,
                 _ => "an attempt was cut off".to_owned(),
             },
             attempts: row.attempts.into(),
