@@ -364,8 +364,10 @@ fn read_forward(
             continue;
         }
         highest = highest.max(seq);
-        // Delivered rows from before the log's birth are the past.
-        if (silent || seq <= conversation.anchor) && !birth.is_ours(&row) {
+        // Delivered rows from before the log's birth are the past, unless they may be what fell
+        // into a hole.
+        let is_settled = seq <= frontier && !conversation.holes.contains(seq);
+        if (silent || seq <= conversation.anchor || is_settled) && !birth.is_ours(&row) {
             continue;
         }
         if row.seq.is_some_and(|seq| seq > frontier) {

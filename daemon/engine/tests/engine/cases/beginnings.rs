@@ -1,8 +1,8 @@
 //! Where a conversation begins for us: birth, joining, hiding.
 
-use agentchatd_engine::{GapReason, Input, Question};
+use agentchatd_engine::{GapReason, Input, Phase, Question};
 
-use crate::world::{World, platform::ME};
+use crate::world::{Status, World, platform::ME};
 
 const BOB: &str = "conv_bob";
 const CREW: &str = "grp_crew";
@@ -41,6 +41,22 @@ fn an_older_row_that_still_waits_is_ours_and_delivered_ones_around_it_are_not() 
     world.run_for(5_000);
     world.has_in_order(BOB, [3, 5]);
     assert_eq!(world.told(BOB), [], "the past is no gap");
+}
+
+#[test]
+fn what_comes_while_the_past_is_looked_through_is_not_taken_for_it() {
+    let mut world = World::calm(false);
+    world.past(BOB, 2);
+    world.platform.make(BOB, "peer", 5_000_000);
+    world.platform.make(BOB, ME, 4_000_000);
+    world.platform.make(BOB, "peer", 3_000_000);
+    world.start();
+    world.run_to(Phase::Authenticating);
+    // Begun before the birth, committed after it, and swallowed by a dead end.
+    let message = world.platform.make(BOB, "peer", 1_000_000);
+    message.status = Status::Delivered;
+    world.run_for(world.settings.reconcile_interval_ms);
+    world.has_in_order(BOB, [3, 5, 6]);
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn a_live_frame_ahead_of_the_first_drain_waits_for_it() {
     world.run_for(0);
     assert!(world.store.has(&third), "parked, and on disk");
     world.has_in_order(BOB, []);
+    assert_eq!(world.questions(BOB), [], "the drain may bring what lacks");
     world.let_answers_through();
     world.has_in_order(BOB, 1..=3);
     assert_eq!(world.source(BOB, 2), Some(Source::Sync));

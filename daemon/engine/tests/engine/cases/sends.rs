@@ -69,10 +69,11 @@ fn content_that_always_meets_a_500_is_set_aside() {
 fn a_lane_keeps_its_order_over_failures_and_a_crash() {
     let mut world = World::started(true);
     world.chances.answer_lost = 60;
+    world.chances.delay_ms = 200;
     for number in 1..=10 {
         world.submit(number, bob(), &format!("cmid_{number}"), "text");
     }
-    world.run_for(400);
+    world.run_for(1_400);
     world.crash();
     world.run_for(300);
     world.crash();
