@@ -60,6 +60,19 @@ impl Stage {
         }
     }
 
+    /// Another platform of the newest kind, at this port.
+    ///
+    /// # Panics
+    /// Where the port is taken.
+    pub fn platform_at(&self, port: u16) -> Sandbox {
+        let options = Options {
+            port,
+            ..Self::options()
+        };
+        let started = self.runtime.block_on(Sandbox::start(options));
+        started.expect("the port is free")
+    }
+
     /// The newest platform without limits on sends.
     pub fn options() -> Options {
         Self::unlimited(Options::modern())

@@ -143,7 +143,9 @@ impl Link {
         now: Millis,
     ) -> Option<LinkState> {
         let (phase, retry_in_ms) = match &stage {
-            Stage::Idle => (Phase::Disconnected, None),
+            // No key at all is how a daemon begins; one that is there and refused is a fault.
+            Stage::Idle if **reason == *NOT_CONFIGURED => (Phase::Disconnected, None),
+            Stage::Idle => (Phase::Parked, None),
             Stage::Waiting { until } => (Phase::Disconnected, Some(until.since(now))),
             Stage::Identifying | Stage::PreSync | Stage::Dialing => (Phase::Connecting, None),
             Stage::Hello { .. } => (Phase::Authenticating, None),
@@ -219,6 +221,8 @@ impl Link {
     }
 }
 
+/// The reason where no source has a key (`local-api.md` 7).
+pub(crate) const NOT_CONFIGURED: &str = "not_configured";
 /// The first wait before a refused key is tried again.
 const PROBE_MIN_MS: u64 = 60_000;
 /// The longest wait before a refused key is tried again.

@@ -245,6 +245,7 @@ impl Driver {
                 self.stopping = true;
                 self.feed_engine(Input::Shutdown);
             }
+            Signal::Key(Ok(key)) if self.uses(&key) => {}
             Signal::Key(Ok(key)) => {
                 let rest = Rest::new(self.platform.clone(), Some(key.clone()), self.config.rest);
                 self.requests = Some(Requests {
@@ -262,6 +263,12 @@ impl Driver {
                 self.feed_engine(Input::NoCredential(reason.into()));
             }
         }
+    }
+
+    /// Whether this key is at work; a refused one is not.
+    fn uses(&self, key: &ApiKey) -> bool {
+        let known = self.key.as_ref().is_some_and(|known| known.is_same_as(key));
+        known && self.watched.parked().is_none()
     }
 
     fn on_answer(&mut self, answer: Answer) {

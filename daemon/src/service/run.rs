@@ -23,7 +23,7 @@ use crate::{
     rpc::{self, Listener},
     shutdown::{Signal, Signals, Tasks},
     store::Store,
-    upstream::{ApiKey, Platform},
+    upstream::Platform,
 };
 
 /// Runs the daemon until it is told to stop; blocking. The status is what the process ends with.
@@ -172,7 +172,7 @@ async fn serve(
     let mut daemon = Running {
         settings,
         to_driver,
-        key: None,
+        no_key: None,
     };
     daemon.offer_key(env).await;
     notifier.ready();
@@ -220,7 +220,8 @@ async fn serve(
 struct Running {
     settings: Settings,
     to_driver: mpsc::Sender<DriverSignal>,
-    key: Option<Result<ApiKey, String>>,
+    /// Why there is no key, where that was told to the driver.
+    no_key: Option<String>,
 }
 
 impl Running {
@@ -271,19 +272,17 @@ impl Running {
         self.offer_key(env).await;
     }
 
-    /// Hands the key to the driver where it is another one than before; a refused one is tried
-    /// again as well.
+    /// Hands the key to the driver, which does nothing about one that it uses already and tries
+    /// one again that was refused.
     async fn offer_key(&mut self, env: &Environment) {
         let found = key(&Sources::of(&self.settings, env));
-        let is_known = match (&self.key, &found) {
-            (Some(Ok(old)), Ok(new)) => old.is_same_as(new),
-            (Some(Err(old)), Err(new)) => old == new,
-            _ => false,
-        };
-        if !is_known {
-            self.key = Some(found.clone());
-            let _ = self.to_driver.send(DriverSignal::Key(found)).await;
+        if let (Some(old), Err(new)) = (&self.no_key, &found)
+            && old == new
+        {
+            return;
         }
+        self.no_key = found.clone().err();
+        let _ = self.to_driver.send(DriverSignal::Key(found)).await;
     }
 }
 

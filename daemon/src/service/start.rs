@@ -1,6 +1,6 @@
 //! Settings made into the parts that they configure, and what a failed start ends with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use agentchatd_engine::{OutboxSettings, Settings as EngineSettings};
 
@@ -23,7 +23,7 @@ use crate::{
 pub(super) enum StartError {
     #[error(transparent)]
     Lock(#[from] LockError),
-    #[error("{path}: {source}", path = .path.display())]
+    #[error("{}: {source}{}", .path.display(), salvage(.path, .source))]
     Store { path: PathBuf, source: StoreError },
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -31,6 +31,18 @@ pub(super) enum StartError {
     Platform(#[from] PlatformError),
     #[error("{0}")]
     System(#[from] std::io::Error),
+}
+
+/// What to do about a damaged database; it is never repaired or made anew by itself.
+fn salvage(path: &Path, source: &StoreError) -> String {
+    if !matches!(source, StoreError::Corrupt(_)) {
+        return String::new();
+    }
+    let path = path.display();
+    format!(
+        "; it is left as it is. This saves what can be read of it: \
+         sqlite3 '{path}' .recover | sqlite3 '{path}.salvaged'"
+    )
 }
 
 impl StartError {

@@ -1,0 +1,68 @@
+//! Databases that cannot be used: told by name, left as they are.
+
+use crate::{ended, said, stage};
+use rusqlite::Connection;
+use std::fs;
+
+#[test]
+fn a_file_that_is_no_database_is_refused_by_name_and_left_alone() {
+    let stage = stage();
+    let database = stage.setup.database();
+    fs::create_dir_all(database.parent().unwrap()).unwrap();
+    let garbage = "not a database at all ".repeat(1000);
+    fs::write(&database, &garbage).unwrap();
+    let output = ended(&stage, &[]);
+    assert_eq!(output.status.code(), Some(74), "{}", said(&output));
+    assert!(
+        said(&output).contains(database.to_str().unwrap()),
+        "{}",
+        said(&output)
+    );
+    assert!(
+        said(&output).contains(".recover"),
+        "the salvage command: {}",
+        said(&output)
+    );
+    assert_eq!(fs::read_to_string(&database).unwrap(), garbage);
+}
+
+#[test]
+fn a_damaged_database_is_refused_and_never_made_anew() {
+    let stage = stage();
+    let mut daemon = stage.ready();
+    for number in 0..50 {
+        stage.bob_says(&number.to_string());
+    }
+    stage.log_is_whole(&daemon);
+    assert!(daemon.stop().unwrap().success());
+    let database = stage.setup.database();
+    let mut bytes = fs::read(&database).unwrap();
+    for byte in &mut bytes[100..] {
+        *byte = !*byte;
+    }
+    fs::write(&database, &bytes).unwrap();
+    let output = ended(&stage, &[]);
+    assert_eq!(output.status.code(), Some(74), "{}", said(&output));
+    assert!(
+        said(&output).contains(database.to_str().unwrap()),
+        "{}",
+        said(&output)
+    );
+    assert!(said(&output).contains(".recover"), "{}", said(&output));
+    assert_eq!(fs::read(&database).unwrap(), bytes);
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_refused_with_both_versions() {
+    let stage = stage();
+    let mut daemon = stage.ready();
+    assert!(daemon.stop().unwrap().success());
+    let database = stage.setup.database();
+    let connection = Connection::open(&database).unwrap();
+    connection.pragma_update(None, "user_version", 999).unwrap();
+    drop(connection);
+    let output = ended(&stage, &[]);
+    assert_eq!(output.status.code(), Some(74), "{}", said(&output));
+    assert!(said(&output).contains("999"), "{}", said(&output));
+    assert!(said(&output).contains(database.to_str().unwrap()));
+}
