@@ -27,14 +27,17 @@ fn main() -> io::Result<()> {
 
 fn consume(socket: &std::path::Path, name: &str, out: &mut File) -> io::Result<()> {
     let mut raw = Raw::connect(socket, Duration::from_secs(3600))?;
-    let params = json!({"consumer": name, "from": "earliest", "takeover": true, "max_in_flight": 64});
+    let params =
+        json!({"consumer": name, "from": "earliest", "takeover": true, "max_in_flight": 64});
     raw.result("events.subscribe", &params)?;
     while let Some(note) = raw.notification()? {
         if note["method"] == "events.closed" {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         let event = &note["params"]["result"];
-        let Some(offset) = event["offset"].as_u64() else { continue };
+        let Some(offset) = event["offset"].as_u64() else {
+            continue;
+        };
         let text = |member: &str| event[member].as_str().unwrap_or("-").to_owned();
         // One write, so that a kill leaves whole lines or none.
         let line = format!(
