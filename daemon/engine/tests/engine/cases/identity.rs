@@ -126,8 +126,14 @@ fn a_credential_that_goes_and_comes_leads_to_one_socket_at_a_time() {
     world.input(Input::Credential);
     world.run_for(60_000);
     assert_eq!(world.phase(), Phase::Ready);
-    world.input(Input::NoCredential("file is gone".into()));
+    world.input(Input::NoCredential("not_configured".into()));
     world.run_for(60_000);
     assert_eq!(world.phase(), Phase::Disconnected);
     assert_eq!(world.wire.ours, None);
+    // A key that is there and cannot be used is a fault, and shown as one.
+    world.input(Input::NoCredential("key file can be read by others".into()));
+    assert_eq!(world.phase(), Phase::Parked);
+    world.input(Input::Credential);
+    world.run_for(60_000);
+    assert_eq!(world.phase(), Phase::Ready);
 }
