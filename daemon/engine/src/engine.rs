@@ -201,12 +201,17 @@ impl Engine {
             Input::SocketOpen => self.on_socket_open(now),
             Input::HelloOk { ack } => self.on_hello_ok(ack, now),
             Input::Message(row) => self.on_message(row, now),
-            Input::Other { kind, payload } => {
+            Input::Other {
+                kind,
+                payload,
+                conversation_id,
+            } => {
                 self.link.last_alive = now.mono;
                 let op = Op::LogOther {
                     kind,
                     payload,
                     source: Source::Live,
+                    conversation_id,
                 };
                 self.commit(vec![op], After::Nothing);
             }

@@ -47,6 +47,8 @@ pub enum Input {
         kind: Arc<str>,
         /// Its payload, as JSON text.
         payload: Arc<str>,
+        /// The conversation that it belongs to, where it names one.
+        conversation_id: Option<Arc<str>>,
     },
     /// A protocol ping, a pong or an ephemeral frame: the connection lives.
     Alive,

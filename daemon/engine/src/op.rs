@@ -45,6 +45,8 @@ pub enum Op {
         payload: Arc<str>,
         /// How it came.
         source: Source,
+        /// The conversation that it belongs to, where it names one.
+        conversation_id: Option<Arc<str>>,
     },
     /// Appends a `sequence.gap`.
     LogGap(GapReport),

@@ -107,6 +107,7 @@ impl Driver {
                 self.feed_engine(Input::Other {
                     kind: event.kind,
                     payload: event.payload,
+                    conversation_id: event.conversation_id,
                 });
             }
             Frame::Unreadable { reason } => {

@@ -86,6 +86,7 @@ impl Batch {
                 kind,
                 payload,
                 source,
+                conversation_id,
             } => {
                 let source = source_name(source);
                 self.append(
@@ -94,6 +95,7 @@ impl Batch {
                         kind,
                         payload,
                         source,
+                        conversation_id,
                         ..LogEvent::default()
                     },
                 )
