@@ -63,24 +63,18 @@ def directions(problems):
 
 
 def reasons(problems):
-    for path in tracked("*Cargo.toml"):
-        if path == Path("Cargo.toml"):
-            continue
-        section, previous = "", ""
+    """Each dependency stands under a comment that says why, alone or in a group."""
+    for path in tracked("*/Cargo.toml"):
+        section, explained = "", False
         for line in path.read_text().splitlines():
             if line.startswith("["):
-                section = line.strip("[]")
-            elif section.endswith("dependencies") and re.match(r"^[a-z]", line):
-                if not previous.startswith("#") and not previous_has_reason(previous):
-                    problems.append(f"{path}: no reason beside {line.split('.')[0].split(' ')[0]}")
-            if line.strip():
-                previous = line
-    return problems
-
-
-def previous_has_reason(previous):
-    # A run of dependencies under one reason.
-    return bool(re.match(r"^[a-z]", previous))
+                section, explained = line.strip("[]"), False
+            elif line.startswith("#"):
+                explained = True
+            elif not line.strip():
+                explained = False
+            elif section.endswith("dependencies") and re.match(r"^[a-z]", line) and not explained:
+                problems.append(f"{path}: no reason beside {re.split('[. ]', line)[0]}")
 
 
 def main():
