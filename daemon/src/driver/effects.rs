@@ -229,8 +229,9 @@ impl Driver {
             Warning::BadShape { what } => {
                 format!("an answer of AgentChat is not as expected: {what}")
             }
-            Warning::RapidReconnects { count } => {
-                format!("{count} connections in a row ended within a minute")
+            // Without the figure, so that the warning stands once; the status counts them.
+            Warning::RapidReconnects { .. } => {
+                "connections end within a minute, one after the other".into()
             }
             Warning::OtherAgent { expected, found } => format!(
                 "the key belongs to @{found}, this state dir to @{expected}: \
