@@ -45,3 +45,10 @@ fn no_polling(stage: &mut Stage) {
     stage.env("AGENTCHATD_REALTIME_SYNC_INTERVAL_S", "3600");
     stage.env("AGENTCHATD_REALTIME_RECONCILE_INTERVAL_S", "3600");
 }
+
+/// How many messages of others stand in a log; holes are events as well.
+fn messages(log: &[serde_json::Value]) -> usize {
+    log.iter()
+        .filter(|event| event["type"] == "message.new")
+        .count()
+}

@@ -10,8 +10,8 @@ use std::path::Path;
 
 /// Whether any file below `dir` but the key's own holds these bytes.
 fn holds(dir: &Path, bytes: &[u8], but: &Path) -> Option<String> {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(dir).expect("the folder is there") {
+        let path = entry.expect("its entries are readable").path();
         if path == but {
             continue;
         }
@@ -21,7 +21,7 @@ fn holds(dir: &Path, bytes: &[u8], but: &Path) -> Option<String> {
             }
         } else if path.is_file()
             && fs::read(&path)
-                .unwrap()
+                .expect("a file of ours")
                 .windows(bytes.len())
                 .any(|window| window == bytes)
         {
@@ -39,7 +39,7 @@ fn leaks(stage: &Stage, secret: &str) -> Option<String> {
             let state = &status["connection"]["state"];
             *state == "ready" || *state == "parked"
         })
-        .unwrap();
+        .expect("it connects, or parks");
     let mut raw = stage.connect(&daemon);
     for fault in [
         HttpFault::DropBefore,
@@ -68,7 +68,7 @@ fn leaks(stage: &Stage, secret: &str) -> Option<String> {
         ("daemon.status", json!({})),
         ("daemon.health", json!({})),
     ] {
-        told.push_str(&raw.call(method, &params).unwrap().to_string());
+        told.push_str(&raw.call(method, &params).expect("an answer").to_string());
     }
     stage.bob_says("hi");
     told.push_str(&Value::from(stage.log(&daemon)).to_string());
@@ -76,7 +76,7 @@ fn leaks(stage: &Stage, secret: &str) -> Option<String> {
         return Some(told);
     }
     let before = holds(&stage.setup.dir, secret.as_bytes(), &stage.setup.key_file());
-    daemon.stop().unwrap();
+    daemon.stop().expect("it stops");
     before.or_else(|| holds(&stage.setup.dir, secret.as_bytes(), &stage.setup.key_file()))
 }
 

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 fn mode(path: &Path) -> u32 {
-    fs::symlink_metadata(path).unwrap().mode() & 0o7777
+    fs::symlink_metadata(path).expect("it is there").mode() & 0o7777
 }
 
 /// Whether there is a group of this name; then the socket of a system service is the group's.

@@ -25,9 +25,10 @@ fn typing_and_presence_come_live_with_no_offset_and_are_not_kept() {
             r#"{"handle":"bob","status":"online","custom_message":null}"#,
         ),
     ] {
-        stage
-            .sandbox
-            .send_frame("dora", &format!(r#"{{"type":"{kind}","payload":{payload}}}"#));
+        stage.sandbox.send_frame(
+            "dora",
+            &format!(r#"{{"type":"{kind}","payload":{payload}}}"#),
+        );
         let line = raw.text_line().unwrap().unwrap();
         assert!(line.contains(payload), "unchanged: {line}");
         let event = serde_json::from_str::<Value>(&line).unwrap()["params"]["result"].clone();

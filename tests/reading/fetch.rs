@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 /// The offsets of a page, and where the next one begins.
 fn page(answer: &Value) -> (Vec<u64>, u64) {
     (
-        offsets(answer["events"].as_array().unwrap()),
-        answer["next_after"].as_u64().unwrap(),
+        offsets(answer["events"].as_array().expect("a list")),
+        answer["next_after"].as_u64().expect("an offset"),
     )
 }
 

@@ -11,7 +11,9 @@ fn mixed(stage: &Stage) -> Daemon {
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
     stage.bob_says("one from bob");
-    stage.sandbox.send("ann", To::Handle("dora"), "one from ann");
+    stage
+        .sandbox
+        .send("ann", To::Handle("dora"), "one from ann");
     stage.log_is_whole(&daemon);
     raw.ok("messages.send", json!({"to": "bob", "text": "mine"}));
     stage

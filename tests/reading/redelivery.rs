@@ -37,7 +37,11 @@ fn the_mark_is_exact_over_a_kill_of_the_daemon() {
     let events = raw.events(5);
     assert_eq!(offsets(&events), [2, 3, 4, 5, 6]);
     let expected = [true, true, true, false, false];
-    assert_eq!(redelivered(&events), expected, "5 was in the log and never given");
+    assert_eq!(
+        redelivered(&events),
+        expected,
+        "5 was in the log and never given"
+    );
 }
 
 #[test]
@@ -127,7 +131,7 @@ fn a_fetch_that_is_repeated_marks_what_it_gave_before() {
     let mut daemon = with_log(&stage, &["a", "b", "c"]);
     let mut raw = stage.connect(&daemon);
     let fetch = json!({"consumer": "c", "from": "earliest", "limit": 2});
-    let events = raw.ok("events.fetch", fetch.clone())["events"]
+    let events = raw.ok("events.fetch", fetch)["events"]
         .as_array()
         .unwrap()
         .clone();

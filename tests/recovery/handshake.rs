@@ -1,6 +1,6 @@
 //! The way to a connection.
 
-use crate::{april, no_polling, stage, with};
+use crate::{april, messages, no_polling, stage, with};
 use agentchatd_tests::sandbox::{ConnectFault, Event, HelloOk, Options};
 use agentchatd_tests::stage::{Stage, until};
 use serde_json::json;
@@ -33,7 +33,7 @@ fn both_ways_to_authenticate_work_with_old_and_new_servers() {
             stage.bob_says("backlog");
             let daemon = stage.ready();
             stage.bob_says("live");
-            assert_eq!(stage.log_is_whole(&daemon).len(), 2);
+            assert_eq!(messages(&stage.log_is_whole(&daemon)), 2);
             let by_header = |event: &Event| matches!(event, Event::Connect { header: true, .. });
             let count = stage.sandbox.journal().count(by_header);
             assert_eq!(count, usize::from(auth == "header"));
@@ -60,7 +60,7 @@ fn nothing_is_said_between_hello_and_its_answer() {
     stage.bob_says("one");
     stage.bob_says("two");
     stage.settle(&daemon);
-    assert_eq!(stage.log_is_whole(&daemon).len(), 2);
+    assert_eq!(messages(&stage.log_is_whole(&daemon)), 2);
     assert_eq!(connects(&stage), 1);
     let entries = stage.sandbox.journal().entries();
     let said_ok = entries
@@ -103,7 +103,7 @@ fn an_answer_to_hello_that_is_late_or_missing_costs_no_message() {
         let late = HelloOk::Late(Duration::from_millis(100));
         stage.sandbox.faults(|faults| faults.hello_ok = late);
         stage.settle(&daemon);
-        assert_eq!(stage.log_is_whole(&daemon).len(), 2);
+        assert_eq!(messages(&stage.log_is_whole(&daemon)), 2);
     }
 }
 
@@ -125,7 +125,7 @@ fn a_ghost_that_eats_the_backlog_costs_no_message() {
     stage.bob_says("into the ghost");
     stage.settle(&daemon);
     stage.bob_says("after");
-    assert_eq!(stage.log_is_whole(&daemon).len(), 32);
+    assert_eq!(messages(&stage.log_is_whole(&daemon)), 32);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn refused_and_unanswered_upgrades_are_tried_again() {
     );
     stage.bob_says("hi");
     let daemon = stage.ready();
-    assert_eq!(stage.log_is_whole(&daemon).len(), 1);
+    assert_eq!(messages(&stage.log_is_whole(&daemon)), 1);
     assert_eq!(connects(&stage), 8);
 }
 

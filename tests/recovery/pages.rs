@@ -1,6 +1,6 @@
 //! Sync: its two forms, and everything that can be wrong with a page.
 
-use crate::{no_polling, quietly, stage, with};
+use crate::{messages, no_polling, quietly, stage, with};
 use agentchatd_tests::sandbox::{
     Cut, HttpFault, HttpRule, Late, Options, PageFault, Setting, SyncForm, To,
 };
@@ -18,8 +18,7 @@ fn muted_rows_come_by_sync() {
     for number in 0..5 {
         stage.bob_says(&number.to_string());
     }
-    let log = stage.log_is_whole(&daemon);
-    assert_eq!(log.len(), 6);
+    assert_eq!(messages(&stage.log_is_whole(&daemon)), 6);
     assert_eq!(
         stage.sandbox.rows_by_state("dora").get("stored"),
         None,
@@ -55,7 +54,7 @@ fn a_row_that_commits_behind_the_cursor_is_not_lost() {
             stage.seen_from(0, |event| {
                 matches!(event, agentchatd_tests::sandbox::Event::LateCommit { .. })
             });
-            assert_eq!(stage.log_is_whole(&daemon).len(), 23, "{when:?}");
+            assert_eq!(messages(&stage.log_is_whole(&daemon)), 23, "{when:?}");
         }
     }
 }
@@ -75,7 +74,7 @@ fn the_documented_form_of_sync_is_understood_as_well() {
     }
     let daemon = stage.ready();
     let log = stage.log_is_whole(&daemon);
-    assert_eq!(log.len(), 251);
+    assert_eq!(messages(&log), 251);
     assert!(log.iter().any(|event| event["source"] == "sync"));
     until("all rows acknowledged", || {
         let rows = stage.sandbox.rows_by_state("dora");
@@ -106,7 +105,7 @@ fn odd_pages_lose_nothing_and_end() {
             quietly(&stage, &number.to_string());
         }
         let daemon = stage.start();
-        assert_eq!(stage.log_is_whole(&daemon).len(), 10, "{fault:?}");
+        assert_eq!(messages(&stage.log_is_whole(&daemon)), 10, "{fault:?}");
         stage.settle(&daemon);
     }
 }
@@ -143,7 +142,7 @@ fn a_row_that_nobody_can_read_is_told_of_and_never_acknowledged() {
     });
     raw.ok("sync.drain", json!({}));
     stage.logged(&daemon, |event| event["message_id"] == behind.id);
-    assert_eq!(stage.log_is_whole(&daemon).len(), 4);
+    assert_eq!(messages(&stage.log_is_whole(&daemon)), 4);
 }
 
 #[test]
@@ -156,9 +155,9 @@ fn rows_without_a_delivery_id_are_stored_and_do_not_turn_the_drain_in_circles() 
         .sandbox
         .faults(|faults| faults.sync.null_ids.extend(rows));
     let daemon = stage.ready();
-    assert_eq!(stage.log_is_whole(&daemon).len(), 5);
+    assert_eq!(messages(&stage.log_is_whole(&daemon)), 5);
     stage.bob_says("live");
-    assert_eq!(stage.log_is_whole(&daemon).len(), 6);
+    assert_eq!(messages(&stage.log_is_whole(&daemon)), 6);
 }
 
 #[test]
@@ -172,7 +171,7 @@ fn an_after_that_the_platform_never_knows_does_not_matter() {
         quietly(&stage, &number.to_string());
     }
     let daemon = stage.ready();
-    assert_eq!(stage.log_is_whole(&daemon).len(), 50);
+    assert_eq!(messages(&stage.log_is_whole(&daemon)), 50);
 }
 
 #[test]
@@ -221,7 +220,7 @@ fn failing_and_slow_answers_only_delay() {
         }
     });
     let daemon = stage.ready();
-    assert_eq!(stage.log_is_whole(&daemon).len(), 30);
+    assert_eq!(messages(&stage.log_is_whole(&daemon)), 30);
 }
 
 #[test]
@@ -241,7 +240,7 @@ fn an_acknowledgement_that_was_lost_is_made_again() {
             Ok(())
         }
     });
-    assert_eq!(stage.log_is_whole(&daemon).len(), 1);
+    assert_eq!(messages(&stage.log_is_whole(&daemon)), 1);
 }
 
 #[test]
@@ -257,5 +256,5 @@ fn a_full_pause_shows_nothing_and_its_end_brings_all() {
     stage
         .sandbox
         .set_pause("dora", agentchatd_tests::sandbox::OwnerPause::None);
-    assert_eq!(stage.log_is_whole(&daemon).len(), 5);
+    assert_eq!(messages(&stage.log_is_whole(&daemon)), 5);
 }

@@ -22,7 +22,7 @@ fn the_same_id_again_gives_the_recorded_outcome_with_no_second_request() {
     daemon.kill().unwrap();
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
-    let after_restart = raw.ok("messages.send", send.clone());
+    let after_restart = raw.ok("messages.send", send);
     assert_eq!(after_restart["message"], first["message"]);
     assert_eq!(after_restart["replayed"], true);
     let queued = json!({"to": "bob", "text": "once", "client_msg_id": "id-1", "delivery": "queue"});
