@@ -159,7 +159,7 @@ impl Watched {
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
             if last.0 != verdict {
-                *last = (verdict, now);
+                *last = (verdict, self.began(verdict, stats, now));
             }
             last.1
         };
@@ -179,6 +179,16 @@ impl Watched {
                 failing: counts.failing,
             },
             consumers: Vec::new(),
+        }
+    }
+
+    /// Since when a verdict holds that nobody had asked for yet.
+    fn began(&self, verdict: Verdict, stats: &Stats, now: i64) -> i64 {
+        match (&self.refused, verdict) {
+            (Some((_, since)), Verdict::Down) => *since,
+            (_, Verdict::Ok) => self.link_since_us,
+            _ if stats.link.phase != Phase::Ready => self.link_since_us,
+            _ => now,
         }
     }
 

@@ -1,38 +1,150 @@
 //! Scopes of local callers, from `[access]` (`local-api.md` 7).
 
+use std::sync::Arc;
+
 use agentchatd_client::api::Scope;
+use tokio::sync::watch;
 
 use crate::{
-    config::{AccessRules, Principal},
+    config::{AccessRules, Accounts, Principal, Settings, SystemAccounts},
     rpc::{Access, Peer},
 };
 
-/// The rules of the configuration over the defaults: the daemon's own user and root may do
-/// everything, whoever else can open the socket is of its group and may act as the agent. Where
-/// `[access]` names anybody, those it does not name may nothing.
-pub(super) fn access(own_uid: u32, rules: AccessRules) -> Access {
-    let is_open = rules.admin.is_empty() && rules.send.is_empty() && rules.read.is_empty();
-    if is_open {
-        return Access::standard(own_uid);
-    }
-    Access::by(move |peer| {
-        if peer.uid == own_uid || peer.uid == ROOT {
-            return Some(Scope::Admin);
-        }
-        [
-            (&rules.admin, Scope::Admin),
-            (&rules.send, Scope::Send),
-            (&rules.read, Scope::Read),
-        ]
-        .into_iter()
-        .find(|(who, _)| names(who, peer))
-        .map(|(_, scope)| scope)
-    })
+/// The rules in force; a reload sends new ones.
+#[derive(Debug)]
+pub(super) struct Rules(watch::Sender<Arc<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    own_uid: u32,
+    socket_gid: Option<u32>,
+    access: AccessRules,
 }
 
-fn names(who: &[Principal], peer: &Peer) -> bool {
-    who.iter()
-        .any(|principal| principal.covers(peer.uid, &[peer.gid]))
+impl Rules {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self(watch::Sender::new(Arc::new(Known::of(settings))))
+    }
+
+    /// From now on these count, for connections made from now on.
+    pub(super) fn replace(&self, settings: &Settings) {
+        self.0.send_replace(Arc::new(Known::of(settings)));
+    }
+
+    /// The rules as the local API asks for them.
+    pub(super) fn access(&self) -> Access {
+        let known = self.0.subscribe();
+        Access::by(move |peer| {
+            let known = Arc::clone(&known.borrow());
+            known.scope(peer, || groups(peer))
+        })
+    }
+}
+
+impl Known {
+    fn of(settings: &Settings) -> Self {
+        Self {
+            own_uid: settings.own_uid,
+            socket_gid: settings.socket.gid,
+            access: settings.access.clone(),
+        }
+    }
+
+    /// The daemon's own user and root may do everything; whom `[access]` names has the widest
+    /// scope that names them. Everybody else can open the socket as a member of its group and may
+    /// act as the agent, unless `[access]` names somebody and the socket has no such group.
+    fn scope(&self, peer: &Peer, groups: impl FnOnce() -> Vec<u32>) -> Option<Scope> {
+        if peer.uid == self.own_uid || peer.uid == ROOT {
+            return Some(Scope::Admin);
+        }
+        let lists = [
+            (&self.access.admin, Scope::Admin),
+            (&self.access.send, Scope::Send),
+            (&self.access.read, Scope::Read),
+        ];
+        if lists.iter().all(|(who, _)| who.is_empty()) {
+            return Some(Scope::Send);
+        }
+        let groups = groups();
+        let named = lists.into_iter().find(|(who, _)| {
+            who.iter()
+                .any(|who: &Principal| who.covers(peer.uid, &groups))
+        });
+        let member = self.socket_gid.is_some_and(|gid| groups.contains(&gid));
+        named
+            .map(|(_, scope)| scope)
+            .or_else(|| member.then_some(Scope::Send))
+    }
+}
+
+/// The group of the process and those of its user.
+fn groups(peer: &Peer) -> Vec<u32> {
+    let mut groups = SystemAccounts.groups_of(peer.uid);
+    groups.push(peer.gid);
+    groups
 }
 
 const ROOT: u32 = 0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(access: AccessRules) -> Known {
+        Known {
+            own_uid: 1000,
+            socket_gid: Some(50),
+            access,
+        }
+    }
+
+    fn scope(known: &Known, uid: u32, groups: &[u32]) -> Option<Scope> {
+        let peer = Peer {
+            uid,
+            gid: groups[0],
+            pid: None,
+        };
+        known.scope(&peer, || groups.to_vec())
+    }
+
+    #[test]
+    fn the_own_user_and_root_may_do_everything_whatever_the_lists_say() {
+        let read = vec![Principal::Uid(1000), Principal::Uid(0)];
+        let known = known(AccessRules {
+            read,
+            ..AccessRules::default()
+        });
+        assert_eq!(scope(&known, 1000, &[7]), Some(Scope::Admin));
+        assert_eq!(scope(&known, 0, &[0]), Some(Scope::Admin));
+    }
+
+    #[test]
+    fn without_lists_whoever_can_open_the_socket_may_send() {
+        assert_eq!(
+            scope(&known(AccessRules::default()), 7, &[7]),
+            Some(Scope::Send)
+        );
+    }
+
+    #[test]
+    fn lists_name_users_and_any_of_their_groups_and_the_widest_scope_counts() {
+        let known = known(AccessRules {
+            admin: vec![Principal::Gid(90)],
+            send: vec![],
+            read: vec![Principal::Uid(7), Principal::Uid(8)],
+        });
+        assert_eq!(scope(&known, 7, &[7]), Some(Scope::Read));
+        assert_eq!(
+            scope(&known, 8, &[8, 50]),
+            Some(Scope::Read),
+            "the list wins over the group"
+        );
+        assert_eq!(scope(&known, 7, &[7, 90]), Some(Scope::Admin));
+        assert_eq!(
+            scope(&known, 9, &[9, 50]),
+            Some(Scope::Send),
+            "of the socket's group"
+        );
+        assert_eq!(scope(&known, 9, &[9]), None);
+    }
+}

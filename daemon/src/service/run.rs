@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    access::access,
+    access::Rules,
     start::{StartError, driver_config, durability, key, limits, platform_config, socket_options},
 };
 use crate::{
@@ -149,12 +149,12 @@ async fn serve(
     let driver = tasks.spawn_essential("driver", driver.run());
 
     let stop_serving = CancellationToken::new();
-    let rules = access(settings.own_uid, settings.access.clone());
+    let rules = Rules::new(&settings);
     let api = rpc::serve(
         listener,
         hub,
         limits(&settings),
-        rules,
+        rules.access(),
         stop_serving.clone(),
     );
     let api = tasks.spawn_essential("api", api);
@@ -171,6 +171,7 @@ async fn serve(
     );
     let mut daemon = Running {
         settings,
+        rules,
         to_driver,
         no_key: None,
     };
@@ -219,6 +220,7 @@ async fn serve(
 /// What a reload may change.
 struct Running {
     settings: Settings,
+    rules: Rules,
     to_driver: mpsc::Sender<DriverSignal>,
     /// Why there is no key, where that was told to the driver.
     no_key: Option<String>,
@@ -266,6 +268,7 @@ impl Running {
                 }
                 log.set_level(settings.config.log.level);
                 log.set_payloads(settings.config.log.payloads);
+                self.rules.replace(&settings);
                 self.settings = settings;
             }
         }

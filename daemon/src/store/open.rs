@@ -1,6 +1,10 @@
 //! Opening the database: pragmas, migrations, and the refusal of what is newer than we are.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
@@ -42,6 +46,7 @@ impl Store {
     /// Opens or makes `state.db` in `dir` and starts its threads. Blocking.
     pub fn open(dir: &Path, durability: Durability) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
+        make_private(&path)?;
         let mut connection = Connection::open(&path)?;
         refuse_newer(&connection, &path)?;
         prepare(&connection, durability)?;
@@ -64,6 +69,18 @@ impl Store {
             path,
         })
     }
+}
+
+/// Makes the file readable by its owner alone before SQLite makes it by the umask; the WAL and the
+/// shared memory take their mode from it.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(PRIVATE)
+        .open(path)
+        .map(|_| ())
+        .map_err(|error| StoreError::Io(error.to_string()))
 }
 
 fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), StoreError> {
@@ -99,6 +116,8 @@ fn prepare(connection: &Connection, durability: Durability) -> Result<(), StoreE
     Ok(())
 }
 
+/// Nobody but the owner.
+const PRIVATE: u32 = 0o600;
 /// The database's name in the state dir.
 const FILE: &str = "state.db";
 /// A reader's checkpoint or a backup may hold the lock for a moment.

@@ -398,6 +398,20 @@ fn a_file_that_is_no_database_is_reported_and_left_alone() {
 }
 
 #[test]
+fn only_the_owner_can_read_the_database_whatever_the_umask() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let _store = open_in(&dir);
+    for name in ["state.db", "state.db-wal"] {
+        let mode = std::fs::metadata(dir.path().join(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
 fn the_schema_steps_are_valid_and_counted() {
     rusqlite_migration::Migrations::from_slice(open::STEPS)
         .validate()

@@ -231,7 +231,7 @@ fn goodbye() {
     println!("To go on by hand, in three shells:");
     println!();
     println!(
-        "  cargo run -p agentchatd-tests --bin agentchat-sandbox -- --port 8765 --agent me --agent ann --echo"
+        "  cargo run -p agentchatd-tests --bin agentchat-sandbox -- --port 8765 --agent me --echo"
     );
     println!();
     println!("  AGENTCHAT_BASE_URL=http://127.0.0.1:8765 AGENTCHAT_API_KEY=ac_sandbox_me \\");
@@ -240,9 +240,9 @@ fn goodbye() {
     );
     println!();
     println!(
-        "  echo '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"messages.send\",\"params\":{{\"to\":\"@ann\",\"text\":\"hi\"}}}}' \\"
+        "  echo '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"messages.send\",\"params\":{{\"to\":\"@echo\",\"text\":\"hi\"}}}}' \\"
     );
-    println!("    | nc -U -q 2 /tmp/agentchatd-demo/s.sock");
+    println!("    | nc -NU /tmp/agentchatd-demo/s.sock");
 }
 
 fn say(text: &str) {
