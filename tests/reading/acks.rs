@@ -110,7 +110,7 @@ fn an_ack_is_on_disk_when_it_is_answered() {
     raw.events(3);
     raw.ack("c", 2);
     daemon.kill().unwrap();
-    let daemon = stage.start();
+    let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
     assert_eq!(raw.subscribe(json!({"consumer": "c"}))["next_offset"], 3);
     let events = raw.events(1);

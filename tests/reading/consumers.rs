@@ -60,7 +60,7 @@ fn a_deleted_consumer_is_gone_for_good_and_its_subscription_ends() {
     assert_eq!(error["data"]["what"], "consumer");
     other.refused(-32006, "events.ack", json!({"consumer": "c", "offset": 1}));
     daemon.kill().unwrap();
-    let daemon = stage.start();
+    let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
     assert_eq!(raw.ok("consumers.list", json!({})), json!([]));
     raw.subscribe(json!({"consumer": "c", "from": "earliest"}));
@@ -113,7 +113,7 @@ fn a_seek_under_a_live_subscription_goes_on_from_the_new_place() {
         (vec![2, 3], vec![true, true])
     );
     daemon.kill().unwrap();
-    let daemon = stage.start();
+    let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
     assert_eq!(
         raw.ok("consumers.list", json!({}))[0]["acked_offset"],

@@ -126,7 +126,7 @@ fn a_new_consumer_of_a_fetch_starts_now_by_default() {
     stage.bob_says("c");
     stage.log_is_whole(&daemon);
     daemon.kill().unwrap();
-    let daemon = stage.start();
+    let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
     let again = raw.ok("events.fetch", json!({"consumer": "new"}));
     assert_eq!(page(&again), (vec![3], 3), "it was made on disk");

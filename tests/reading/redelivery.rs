@@ -140,7 +140,7 @@ fn a_fetch_that_is_repeated_marks_what_it_gave_before() {
         (vec![1, 2], vec![false, false])
     );
     daemon.kill().unwrap();
-    let daemon = stage.start();
+    let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
     let all = json!({"consumer": "c"});
     let events = raw.ok("events.fetch", all)["events"]

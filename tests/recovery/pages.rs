@@ -4,8 +4,20 @@ use crate::{messages, no_polling, quietly, stage, with};
 use agentchatd_tests::sandbox::{
     Cut, HttpFault, HttpRule, Late, Options, PageFault, Setting, SyncForm, To,
 };
-use agentchatd_tests::stage::until;
+use agentchatd_tests::stage::{Stage, until};
 use serde_json::json;
+
+/// Waits until the platform holds nothing back for the daemon.
+fn all_acknowledged(stage: &Stage) {
+    until("all rows acknowledged", || {
+        let rows = stage.sandbox.rows_by_state("dora");
+        if rows.contains_key("stored") {
+            Err(format!("{rows:?}"))
+        } else {
+            Ok(())
+        }
+    });
+}
 
 #[test]
 fn muted_rows_come_by_sync() {
@@ -19,11 +31,7 @@ fn muted_rows_come_by_sync() {
         stage.bob_says(&number.to_string());
     }
     assert_eq!(messages(&stage.log_is_whole(&daemon)), 6);
-    assert_eq!(
-        stage.sandbox.rows_by_state("dora").get("stored"),
-        None,
-        "and are acknowledged"
-    );
+    all_acknowledged(&stage);
 }
 
 #[test]
@@ -76,14 +84,7 @@ fn the_documented_form_of_sync_is_understood_as_well() {
     let log = stage.log_is_whole(&daemon);
     assert_eq!(messages(&log), 251);
     assert!(log.iter().any(|event| event["source"] == "sync"));
-    until("all rows acknowledged", || {
-        let rows = stage.sandbox.rows_by_state("dora");
-        if rows.contains_key("stored") {
-            Err(format!("{rows:?}"))
-        } else {
-            Ok(())
-        }
-    });
+    all_acknowledged(&stage);
 }
 
 #[test]
@@ -232,14 +233,7 @@ fn an_acknowledgement_that_was_lost_is_made_again() {
     stage.log_is_whole(&daemon);
     daemon.kill().unwrap();
     let daemon = stage.ready();
-    until("the row is acknowledged", || {
-        let rows = stage.sandbox.rows_by_state("dora");
-        if rows.contains_key("stored") {
-            Err(format!("{rows:?}"))
-        } else {
-            Ok(())
-        }
-    });
+    all_acknowledged(&stage);
     assert_eq!(messages(&stage.log_is_whole(&daemon)), 1);
 }
 
