@@ -122,7 +122,7 @@ impl Setup {
     /// Starts the daemon and waits until its socket answers.
     ///
     /// # Errors
-    /// Where it ends at once, or does not answer within [`START`].
+    /// Where it ends at once, or does not answer within `START`.
     pub fn start(&self) -> io::Result<Daemon> {
         let mut command = self.command()?;
         let log = File::options().create(true).append(true).open(self.log())?;
@@ -211,7 +211,7 @@ impl Daemon {
     /// Polls `daemon.status` until it fits.
     ///
     /// # Errors
-    /// Where it does not within [`PATIENCE`]; the last status is told.
+    /// Where it does not within `PATIENCE`; the last status is told.
     pub fn status_until(&self, fits: impl Fn(&Value) -> bool) -> io::Result<Value> {
         let mut raw = self.connect()?;
         let deadline = Instant::now() + PATIENCE;
