@@ -111,6 +111,8 @@ pub enum Op {
     OutboxSent {
         /// The entry.
         id: u64,
+        /// The platform's id of the message.
+        message_id: Arc<str>,
         /// The platform's row, as JSON text.
         message: Arc<str>,
         /// True where the platform answered with a message that it had before.

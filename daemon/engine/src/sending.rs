@@ -138,6 +138,7 @@ impl Engine {
         ops.push(if matches {
             Op::OutboxSent {
                 id,
+                message_id,
                 message: body,
                 replayed,
                 backlog,

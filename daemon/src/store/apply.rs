@@ -179,10 +179,26 @@ impl Batch {
             }
             Op::OutboxSent {
                 id,
+                message_id,
                 message,
                 replayed,
                 backlog,
-            } => self.sent(connection, id, &message, replayed, backlog),
+            } => {
+                connection
+                    .prepare_cached(
+                        "UPDATE outbox SET state = 'sent', message = ?2, message_id = ?3,
+                             replayed = ?4, backlog = ?5, next_attempt_us = NULL, error = NULL
+                         WHERE id = ?1",
+                    )?
+                    .execute((
+                        id.cast_signed(),
+                        &*message,
+                        &*message_id,
+                        replayed,
+                        backlog.as_deref(),
+                    ))?;
+                self.warn_of_backlog(connection, backlog)
+            }
             Op::OutboxEnded { id, end, error } => self.ended(connection, id, end, &error),
         }
     }
@@ -337,21 +353,11 @@ impl Batch {
         })
     }
 
-    fn sent(
+    fn warn_of_backlog(
         &mut self,
         connection: &Connection,
-        id: u64,
-        message: &str,
-        replayed: bool,
         backlog: Option<Arc<str>>,
     ) -> Result<Option<u64>, StoreError> {
-        connection
-            .prepare_cached(
-                "UPDATE outbox SET state = 'sent', message = ?2, replayed = ?3, backlog = ?4,
-                     message_id = json_extract(?2, '$.id'), next_attempt_us = NULL, error = NULL
-                 WHERE id = ?1",
-            )?
-            .execute((id.cast_signed(), message, replayed, backlog.as_deref()))?;
         let Some(payload) = backlog else {
             return Ok(None);
         };

@@ -129,11 +129,12 @@ impl Reader {
     pub async fn attempt(&self, id: u64) -> Result<Option<Attempt>, StoreError> {
         self.ask(move |connection| {
             connection
-                .prepare_cached("SELECT client_msg_id, body FROM outbox WHERE id = ?1")?
+                .prepare_cached("SELECT client_msg_id, body, created_us FROM outbox WHERE id = ?1")?
                 .query_row([id.cast_signed()], |row| {
                     Ok(Attempt {
                         client_msg_id: row.get(0)?,
                         body: row.get::<_, String>(1)?.into(),
+                        created_at_us: row.get(2)?,
                     })
                 })
                 .optional()

@@ -55,6 +55,8 @@ pub struct Attempt {
     pub client_msg_id: String,
     /// The body to post.
     pub body: Arc<str>,
+    /// When it was accepted, microseconds since the epoch.
+    pub created_at_us: i64,
 }
 
 /// What is on record for an entry that ended.

@@ -224,6 +224,7 @@ async fn the_end_of_a_send_is_recorded_and_logged() {
     commit(&mut store, 1, vec![insert("a"), insert("b")]).await;
     let sent = Op::OutboxSent {
         id: 1,
+        message_id: "msg_c_1".into(),
         message: r#"{"id":"msg_c_1"}"#.into(),
         replayed: true,
         backlog: Some(r#"{"recipient_handle":"x","undelivered_count":5000}"#.into()),

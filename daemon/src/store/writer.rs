@@ -78,8 +78,11 @@ impl WriterThread {
                 Job::Consumer(change, reply) => changes.push((change, reply)),
                 Job::Reload(reply) => {
                     self.transact(std::mem::take(&mut commits), std::mem::take(&mut changes));
-                    self.refused = None;
-                    let _ = reply.send(load(&self.connection));
+                    let loaded = self.probe().and_then(|()| load(&self.connection));
+                    if loaded.is_ok() {
+                        self.refused = None;
+                    }
+                    let _ = reply.send(loaded);
                 }
                 Job::Close(reply) => {
                     self.transact(std::mem::take(&mut commits), std::mem::take(&mut changes));
@@ -149,6 +152,15 @@ impl WriterThread {
         }
         transaction.commit()?;
         Ok((batch, answers))
+    }
+
+    /// A write that changes nothing but has to reach the disk like any other.
+    fn probe(&self) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE checkpoint SET last_offset = last_offset WHERE id = 1",
+            [],
+        )?;
+        Ok(())
     }
 
     fn checkpoint(&self) -> Result<(), StoreError> {
