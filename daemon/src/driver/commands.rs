@@ -21,6 +21,10 @@ impl Driver {
                 // The caller may be gone.
                 let _ = reply.send(Err(CallFailure::NotConfigured));
             }
+            Command::Drain { reply } if self.watched.refusal().is_some() => {
+                let reason = self.watched.refusal().unwrap_or_default();
+                let _ = reply.send(Err(CallFailure::Storage { reason }));
+            }
             Command::Drain { reply } => {
                 self.next_drain += 1;
                 self.drains.insert(self.next_drain, reply);

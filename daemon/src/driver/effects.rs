@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::{
     compare::means_the_same,
     failure::{record, record_conflict},
+    link::Dialing,
     requests::Requests,
     run::Driver,
 };
@@ -52,12 +53,11 @@ impl Driver {
                 Effect::Attempt { id } => self.attempt(id),
                 Effect::FindSent { id, lane } => {
                     let reader = self.reader.clone();
+                    let me = self.feed.me().unwrap_or_default();
                     self.ask("find", move |requests| async move {
                         match reader.attempt(id).await {
                             Ok(Some(entry)) => {
-                                requests
-                                    .find_sent(id, lane, entry.client_msg_id.into())
-                                    .await;
+                                requests.find_sent(id, lane, me, entry).await;
                             }
                             Ok(None) | Err(_) => {
                                 let answer = Err(unreadable());
@@ -110,12 +110,12 @@ impl Driver {
     fn dial(&mut self) {
         let Some(key) = self.key.clone() else { return };
         let (platform, config) = (self.platform.clone(), self.config.socket);
-        let (reply, dialing) = oneshot::channel();
+        let (reply, result) = oneshot::channel();
         self.close_when_open = None;
-        self.dialing = Some(dialing);
-        self.tasks.spawn("dial", async move {
+        let task = self.tasks.spawn("dial", async move {
             let _ = reply.send(socket::dial(&platform, &key, &config).await);
         });
+        self.dialing = Some(Dialing::new(result, task.abort_handle()));
     }
 
     fn close(&mut self, code: u16, reason: &'static str) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agentchatd_engine::{Input, SocketEnd};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::AbortHandle};
 
 use super::run::Driver;
 use crate::upstream::{
@@ -122,13 +122,33 @@ fn is_ephemeral(kind: &str) -> bool {
     matches!(kind, "typing.start" | "typing.stop" | "presence.update")
 }
 
-pub(super) async fn dialed(
-    dialing: &mut Option<oneshot::Receiver<Result<Socket, DialFailure>>>,
-) -> Result<Socket, DialFailure> {
+/// A dial that is under way; dropping it cuts it off.
+#[derive(Debug)]
+pub(super) struct Dialing {
+    result: oneshot::Receiver<Result<Socket, DialFailure>>,
+    task: AbortHandle,
+}
+
+impl Dialing {
+    pub(super) fn new(
+        result: oneshot::Receiver<Result<Socket, DialFailure>>,
+        task: AbortHandle,
+    ) -> Self {
+        Self { result, task }
+    }
+}
+
+impl Drop for Dialing {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+pub(super) async fn dialed(dialing: &mut Option<Dialing>) -> Result<Socket, DialFailure> {
     let Some(dial) = dialing else {
         return std::future::pending().await;
     };
-    let result = dial.await.unwrap_or_else(|_| {
+    let result = (&mut dial.result).await.unwrap_or_else(|_| {
         let reason = "the dial was given up".to_owned();
         Err(DialFailure {
             refused: None,

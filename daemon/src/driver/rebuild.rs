@@ -1,9 +1,12 @@
 //! After a commit that failed: the engine is made anew from the disk, as after a crash.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use agentchatd_engine::{Engine, Input, Snapshot};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
 
 use super::run::{ANSWER_QUEUE, Driver};
 use crate::{command::CallFailure, store::StoreError};
@@ -27,7 +30,7 @@ impl Driver {
         } else if self.key.is_some() {
             Input::Credential
         } else {
-            Input::NoCredential("not_configured".into())
+            Input::NoCredential(Arc::clone(&self.no_key))
         });
     }
 
@@ -51,16 +54,22 @@ impl Driver {
         }
     }
 
-    /// What the disk holds, as soon as it can be read; `None` where the daemon is to stop first.
+    /// What the disk holds, as soon as it takes a write again; `None` where the daemon is to stop first.
     async fn reload(&mut self) -> Option<Snapshot> {
-        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + RETRY, RETRY);
+        let mut pause = RETRY_MIN;
+        let mut next = Instant::now() + pause;
         loop {
             tokio::select! {
-                _ = ticks.tick() => match self.writer.reload().await {
-                    Ok(loaded) => return Some(loaded.engine),
+                () = sleep_until(next) => match self.writer.reload().await {
+                    Ok(loaded) => {
+                        self.watched.stored();
+                        return Some(loaded.engine);
+                    }
                     Err(error) => {
-                        tracing::error!(%error, "the database cannot be read");
+                        tracing::error!(%error, "the database still refuses");
                         self.watched.refused(&error);
+                        pause = (pause * 2).min(RETRY_MAX);
+                        next = Instant::now() + pause;
                     }
                 },
                 // Sends are refused with the reason; status and health tell it.
@@ -76,5 +85,7 @@ impl Driver {
     }
 }
 
-/// The pause before a database that refused is tried again.
-const RETRY: Duration = Duration::from_secs(1);
+/// The first pause before a database that refused is tried again; it doubles.
+const RETRY_MIN: Duration = Duration::from_secs(1);
+/// The longest one.
+const RETRY_MAX: Duration = Duration::from_secs(30);

@@ -1,6 +1,6 @@
 //! The engine's questions to the platform, each as a task whose answer is an input.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use agentchatd_engine::{
     ConversationItem, ConversationList, Cursor, Failure, HISTORY_LIMIT, Identity, Input, Lane,
@@ -9,8 +9,11 @@ use agentchatd_engine::{
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::clock::wall_us;
-use crate::upstream::{ApiFailure, HistoryCursor, Me, Rest, wire};
+use super::{clock::wall_us, compare::means_the_same};
+use crate::{
+    store,
+    upstream::{ApiFailure, HistoryCursor, Me, Rest, wire},
+};
 
 /// Makes requests with one key and reports the answers.
 #[derive(Debug, Clone)]
@@ -55,23 +58,52 @@ impl Requests {
     }
 
     pub(super) async fn conversations(self) {
-        let list = self.rest.conversations(None, None).await;
-        let list = list
-            .map_err(|failure| failure.engine())
-            .map(|list| ConversationList {
-                truncated: list.value.items.len() + list.value.unreadable >= LIST_CAP,
-                server_us: list.date_ms.map(|ms| ms.saturating_mul(1_000)),
-                items: list
-                    .value
-                    .items
-                    .into_iter()
-                    .map(|item| ConversationItem {
-                        id: item.id,
-                        last_message_us: item.last_message_at_us,
-                    })
-                    .collect(),
-            });
+        let list = self.list().await.map_err(|failure| failure.engine());
+        let list = list.map(|list| ConversationList {
+            truncated: list.truncated,
+            server_us: list.server_us,
+            items: list
+                .items
+                .into_iter()
+                .map(|item| ConversationItem {
+                    id: item.id,
+                    last_message_us: item.last_message_at_us,
+                })
+                .collect(),
+        });
         self.input(Input::Conversations(list)).await;
+    }
+
+    /// The conversation list, page by page. A server of old has one page whatever is asked
+    /// (`wire.md` 1.7): a page that brings nothing new is the end.
+    async fn list(&self) -> Result<List, ApiFailure> {
+        let mut list = List::default();
+        let mut known = BTreeSet::new();
+        for page in 0..LIST_PAGES {
+            let offset = page * LIST_PAGE;
+            let read = self
+                .rest
+                .conversations(Some(LIST_PAGE), Some(offset))
+                .await?;
+            if page == 0 {
+                list.server_us = read.date_ms.map(|ms| ms.saturating_mul(1_000));
+            }
+            let rows = read.value.items.len() + read.value.unreadable;
+            let before = known.len();
+            for item in read.value.items {
+                if known.insert(Arc::clone(&item.id)) {
+                    list.items.push(item);
+                }
+            }
+            if rows < LIST_PAGE as usize {
+                return Ok(list);
+            }
+            if known.len() == before {
+                break;
+            }
+        }
+        list.truncated = true;
+        Ok(list)
     }
 
     pub(super) async fn history(self, conversation_id: Arc<str>, question: Question) {
@@ -97,19 +129,34 @@ impl Requests {
         Ok(self.rest.history(conversation, cursor, limit).await?.items)
     }
 
-    /// Looks in history for our message with this `client_msg_id`.
-    pub(super) async fn find_sent(self, id: u64, lane: Lane, client_msg_id: Arc<str>) {
-        let answer = self.search(lane, &client_msg_id).await;
+    /// Looks in history for the message that an entry stands for.
+    pub(super) async fn find_sent(self, id: u64, lane: Lane, me: Arc<str>, entry: store::Attempt) {
+        let answer = self.search(lane, &me, &entry).await;
         self.input(Input::Found { id, answer }).await;
     }
 
-    async fn search(&self, lane: Lane, client_msg_id: &str) -> Result<Option<Row>, Failure> {
+    /// `None` only where history proves that the message is not there: the rows go back to before
+    /// it was accepted. What cannot be proven is an error.
+    async fn search(
+        &self,
+        lane: Lane,
+        me: &str,
+        entry: &store::Attempt,
+    ) -> Result<Option<Row>, Failure> {
         let conversation = match lane {
             Lane::Conversation(id) => id,
             Lane::To(handle) => match self.conversation_with(&handle).await? {
                 Some(id) => id,
+                // Had it landed, the conversation would be in the list again.
                 None => return Ok(None),
             },
+        };
+        let long_before = entry.created_at_us.saturating_sub(CLOCKS_APART_US);
+        // The id is unique for a sender, not for a conversation (`wire.md` 5.1).
+        let is_it = |row: &Row| {
+            row.client_msg_id.as_deref() == Some(&*entry.client_msg_id)
+                && row.sender.as_deref() == Some(me)
+                && means_the_same(&entry.body, &row.body)
         };
         let mut question = Question::Newest;
         for _ in 0..SEARCH_PAGES {
@@ -117,18 +164,29 @@ impl Requests {
                 .page(&conversation, question)
                 .await
                 .map_err(|failure| failure.engine())?;
-            let Some(lowest) = rows.iter().filter_map(|row| row.seq).min() else {
-                break;
-            };
-            if let Some(row) = rows
-                .into_iter()
-                .find(|row| row.client_msg_id.as_deref() == Some(client_msg_id))
-            {
-                return Ok(Some(row));
+            if let Some(row) = rows.iter().find(|row| is_it(row)) {
+                return Ok(Some(row.clone()));
             }
-            question = Question::Before(lowest);
+            if rows
+                .iter()
+                .any(|row| row.created_at.is_some_and(|at| at < long_before))
+            {
+                return Ok(None);
+            }
+            let lowest = rows.iter().filter_map(|row| row.seq).min();
+            question = match (lowest, question) {
+                (None, Question::Newest) | (Some(0 | 1), _) => return Ok(None),
+                (Some(seq), _) => Question::Before(seq),
+                // All rows of the window are hidden (`wire.md` 11.53).
+                (None, Question::Before(seq)) if seq > HISTORY_LIMIT => {
+                    Question::Before(seq - HISTORY_LIMIT)
+                }
+                (None, _) => return Ok(None),
+            };
         }
-        Ok(None)
+        Err(Failure::Shape {
+            reason: "history does not go back far enough in reasonable time".into(),
+        })
     }
 
     /// The direct conversation with an agent; an error where the list may have left it out.
@@ -136,17 +194,12 @@ impl Requests {
         &self,
         handle: &str,
     ) -> Result<Option<Arc<str>>, Failure> {
-        let list = self
-            .rest
-            .conversations(None, None)
-            .await
-            .map_err(|failure| failure.engine())?
-            .value;
+        let list = self.list().await.map_err(|failure| failure.engine())?;
         let found = list
             .items
             .iter()
             .find(|item| has_participant(&item.raw, handle));
-        if found.is_none() && list.items.len() + list.unreadable >= LIST_CAP {
+        if found.is_none() && list.truncated {
             return Err(Failure::Shape {
                 reason: "the conversation list is cut".into(),
             });
@@ -162,6 +215,15 @@ impl Requests {
         // The driver is gone only when the daemon stops.
         let _ = self.inputs.send(answer).await;
     }
+}
+
+/// The conversation list as far as it could be read.
+#[derive(Debug, Default)]
+struct List {
+    items: Vec<wire::ConversationItem>,
+    /// True where the server may have left some out.
+    truncated: bool,
+    server_us: Option<i64>,
 }
 
 pub(super) fn identity(me: &Me) -> Identity {
@@ -211,7 +273,12 @@ struct Participant {
 
 /// Rows of a sync page; the platform's upper bound (`wire.md` 3.1).
 const SYNC_LIMIT: u32 = 500;
-/// Rows after which the conversation list is cut (`wire.md` 1.7).
-const LIST_CAP: usize = 50;
+/// Rows of a page of the conversation list, and the most that a server of old gives
+/// (`wire.md` 1.7).
+const LIST_PAGE: u32 = 50;
+/// Pages of the conversation list that are read at most.
+const LIST_PAGES: u32 = 40;
 /// Pages of history that are searched for a message of ours.
-const SEARCH_PAGES: usize = 5;
+const SEARCH_PAGES: usize = 50;
+/// How far the platform's clock and ours may be apart, and a row's stamp behind its commit.
+const CLOCKS_APART_US: i64 = 3_600 * 1_000_000;

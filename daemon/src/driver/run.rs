@@ -10,11 +10,14 @@ use std::{
 
 use agentchatd_client::types::SyncDrained;
 use agentchatd_engine::{Effect, Engine, Input, Settings};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
 
 use super::{
     clock::Clock,
-    link::{dialed, received},
+    link::{Dialing, dialed, received},
     report::Watched,
     requests::{Answer, Requests, identity},
     sends::Callers,
@@ -28,7 +31,7 @@ use crate::{
     store::{Committed, Durability, Reader, Store, Writer},
     upstream::{
         ApiKey, Platform, Rest, RestConfig,
-        socket::{DialFailure, Socket, SocketConfig, SocketReceiver, SocketSender},
+        socket::{SocketConfig, SocketReceiver, SocketSender},
     },
 };
 
@@ -74,12 +77,16 @@ pub struct Driver {
     pub(super) feed: Arc<Feed>,
     pub(super) platform: Platform,
     pub(super) key: Option<ApiKey>,
+    /// Why there is no key, where there is none.
+    pub(super) no_key: Arc<str>,
     pub(super) requests: Option<Requests>,
     upstream: watch::Sender<Option<Arc<dyn Upstream>>>,
     pub(super) answers: (mpsc::Sender<Answer>, mpsc::Receiver<Answer>),
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) signals: mpsc::Receiver<Signal>,
-    pub(super) dialing: Option<oneshot::Receiver<Result<Socket, DialFailure>>>,
+    pub(super) dialing: Option<Dialing>,
+    /// A stop does not wait longer for a dial.
+    give_up_dial_at: Option<Instant>,
     pub(super) sender: Option<SocketSender>,
     pub(super) receiver: Option<SocketReceiver>,
     /// A close that was asked for while the dial was still under way.
@@ -170,12 +177,14 @@ impl Driver {
             feed,
             platform,
             key: None,
+            no_key: Arc::from("not_configured"),
             requests: None,
             upstream,
             answers: mpsc::channel(ANSWER_QUEUE),
             commands,
             signals,
             dialing: None,
+            give_up_dial_at: None,
             sender: None,
             receiver: None,
             close_when_open: None,
@@ -231,6 +240,10 @@ impl Driver {
             event = received(&mut self.receiver), if may_read => self.on_socket(event),
             Some(command) = self.commands.recv() => self.on_command(command),
             () = elapsed(timeout) => self.feed_engine(Input::Tick),
+            () = elapsed(self.give_up_dial_at), if self.dialing.is_some() => {
+                // Dropping it cuts it off; until it has written its hello nobody is there.
+                self.dialing = None;
+            }
         }
     }
 
@@ -243,6 +256,7 @@ impl Driver {
         match signal {
             Signal::Stop => {
                 self.stopping = true;
+                self.give_up_dial_at = Some(Instant::now() + DIAL_GRACE);
                 self.feed_engine(Input::Shutdown);
             }
             Signal::Key(Ok(key)) if self.uses(&key) => {}
@@ -253,6 +267,7 @@ impl Driver {
                     inputs: self.answers.0.clone(),
                 });
                 self.key = Some(key);
+                self.no_key = Arc::from("");
                 self.upstream.send_replace(Some(Arc::new(rest)));
                 self.feed_engine(Input::Credential);
             }
@@ -260,7 +275,8 @@ impl Driver {
                 self.key = None;
                 self.requests = None;
                 self.upstream.send_replace(None);
-                self.feed_engine(Input::NoCredential(reason.into()));
+                self.no_key = reason.into();
+                self.feed_engine(Input::NoCredential(Arc::clone(&self.no_key)));
             }
         }
     }
@@ -318,7 +334,7 @@ impl Driver {
     }
 }
 
-async fn elapsed(at: Option<tokio::time::Instant>) {
+async fn elapsed(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
@@ -327,5 +343,8 @@ async fn elapsed(at: Option<tokio::time::Instant>) {
 
 /// Answers of the platform that may wait for the driver.
 pub(super) const ANSWER_QUEUE: usize = 256;
+/// How long a stop waits for a dial that is under way: a handshake is not cut off without need
+/// (`wire.md` 12.1).
+const DIAL_GRACE: Duration = Duration::from_secs(2);
 /// Commits that may be on their way to disk before the socket is no longer read.
 const UNREPORTED_LIMIT: usize = 2_048;

@@ -32,7 +32,7 @@ impl Default for Limits {
             max_request_bytes: 8 << 20,
             max_connections: 1024,
             max_subscriptions: 256,
-            drain: Duration::from_secs(8),
+            drain: Duration::from_secs(5),
         }
     }
 }
