@@ -1,7 +1,7 @@
 //! What is tried again, for how long, and how it is told apart from what landed.
 
 use crate::{entry_in, every_send, next_send, no_faults, stage, stored};
-use agentchatd_tests::sandbox::{Event, HttpFault, HttpRule, Setting};
+use agentchatd_tests::sandbox::{Draft, Event, HttpFault, HttpRule, Setting, To};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -203,6 +203,25 @@ fn a_refused_retry_that_never_landed_is_failed_once_history_says_so() {
         stage.sandbox.journal().count(searched) > 0,
         "history was asked"
     );
+    entry_in(&stage, &daemon, "id-1", "failed");
+}
+
+#[test]
+fn a_peers_row_or_another_content_with_the_same_id_is_not_taken_for_the_own_message() {
+    let stage = stage();
+    let daemon = stage.ready();
+    let mut raw = stage.connect(&daemon);
+    raw.ok("messages.send", json!({"to": "bob", "text": "before"}));
+    let same_id = |text: &str| Draft::text(text).client_msg_id("id-1");
+    stage.sandbox.send("bob", To::Handle("dora"), same_id("x"));
+    stage
+        .sandbox
+        .send("dora", To::Handle("bob"), same_id("something else"));
+    next_send(&stage, HttpFault::DropBefore);
+    stage.sandbox.set("bob", &Setting::Block("dora".into()));
+    let send = json!({"to": "bob", "text": "x", "client_msg_id": "id-1"});
+    let data = raw.refused(-32001, "messages.send", send)["data"].clone();
+    assert_eq!(data["class"], "BlockedError");
     entry_in(&stage, &daemon, "id-1", "failed");
 }
 
