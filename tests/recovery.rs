@@ -11,6 +11,8 @@ mod handshake;
 mod pages;
 #[path = "recovery/payloads.rs"]
 mod payloads;
+#[path = "recovery/storage.rs"]
+mod storage;
 
 use agentchatd_tests::sandbox::{Draft, Message, Options, To};
 use agentchatd_tests::stage::Stage;
