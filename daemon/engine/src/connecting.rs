@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    drain::{End, Next},
     effect::{Effect, Warning},
     engine::{After, Engine},
-    input::{ConversationList, Identity, SocketEnd, SyncPage},
+    input::{ConversationList, Identity, SocketEnd},
     link::{Stage, Then},
-    op::{Op, Source},
+    op::Op,
     row::Failure,
     time::{Millis, Now},
     verdict::{CloseVerdict, ReadVerdict, close_verdict, read_verdict},
@@ -51,7 +50,7 @@ impl Engine {
         self.intake.drain_began();
         if self.link.identified {
             self.go(Stage::PreSync, &Arc::from("syncing"), None, now);
-            let next = self.drain.start();
+            let next = self.drain.start_anew(now.mono);
             self.go_on_draining(next, now);
         } else {
             self.go(Stage::Identifying, &Arc::from("identifying"), None, now);
@@ -117,100 +116,6 @@ impl Engine {
         }
     }
 
-    pub(crate) fn on_sync_page(&mut self, page: Result<SyncPage, Failure>, now: Now) {
-        let next = self.drain.page(&page);
-        if let (Next::Store(stored), Ok(page)) = (&next, page) {
-            self.drained_total += page.rows.len() as u64;
-            let mut ops = self.intake.take(page.rows, Source::Sync, now.mono);
-            ops.extend(stored.cursor.clone().map(Op::SyncSeen));
-            self.commit(ops, After::Page(stored.clone()));
-        } else {
-            self.go_on_draining(next, now);
-        }
-    }
-
-    pub(crate) fn on_sync_acked(&mut self, answer: Result<Option<u64>, Failure>, now: Now) {
-        let (next, cursor, unseen) = self.drain.acked(answer);
-        if let Some(cursor) = cursor {
-            self.commit(vec![Op::SyncAcked(cursor)], After::Nothing);
-        }
-        if let Some(warning) = unseen {
-            // The ack settled rows that no page had shown: history has them (`wire.md` 11.56).
-            self.warn(warning);
-            self.compare_due = Some(now.mono);
-        }
-        self.go_on_draining(next, now);
-    }
-
-    pub(crate) fn go_on_draining(&mut self, next: Next, now: Now) {
-        match next {
-            Next::Wait | Next::Store(_) => {}
-            Next::Ask(_) if !self.link.identified => {
-                let end = self.drain.abandon();
-                self.on_drained(end, now);
-            }
-            Next::Ask(effect) => self.effects.push(effect),
-            Next::End(end) => self.on_drained(end, now),
-        }
-    }
-
-    fn on_drained(&mut self, end: End, now: Now) {
-        let failure = match end {
-            End::Empty => None,
-            End::Blocked(warning) => {
-                self.warn(warning);
-                None
-            }
-            End::Failed(failure) => Some(failure),
-        };
-        for ticket in std::mem::take(&mut self.drain.tickets) {
-            let outcome = failure
-                .clone()
-                .map_or(Ok((self.drain.rows, self.drain.acked)), Err);
-            self.effects.push(Effect::Drained { ticket, outcome });
-        }
-        match (&self.link.stage, failure) {
-            (Stage::PreSync, None) => {
-                self.go(Stage::Dialing, &Arc::from("dialing"), None, now);
-                self.link.epoch += 1;
-                self.link.ack_mode = false;
-                self.unacked.clear();
-                self.effects.push(Effect::Dial);
-            }
-            (Stage::PreSync, Some(failure)) => self.setback(&failure, now),
-            (Stage::PostSync { since }, None) => {
-                let since = *since;
-                self.sync_due = Some(now.mono + self.settings.sync_interval_ms);
-                self.become_ready(since, now);
-            }
-            (Stage::PostSync { since }, Some(failure)) => {
-                let since = *since;
-                self.warn_of_shape(&failure);
-                self.sync_due = Some(now.mono + SYNC_RETRY_MS);
-                self.become_ready(since, now);
-            }
-            (_, failure) => {
-                let wait = failure.map_or(self.settings.sync_interval_ms, |failure| {
-                    self.warn_of_shape(&failure);
-                    SYNC_RETRY_MS
-                });
-                self.sync_due = Some(now.mono + wait);
-            }
-        }
-    }
-
-    fn become_ready(&mut self, since: Millis, now: Now) {
-        self.go(Stage::Ready { since }, &Arc::from("connected"), None, now);
-        self.intake.drain_ended(now.mono);
-        self.compare_due = Some(now.mono);
-    }
-
-    pub(crate) fn on_drain_now(&mut self, ticket: u64, now: Now) {
-        self.drain.tickets.push(ticket);
-        let next = self.drain.start();
-        self.go_on_draining(next, now);
-    }
-
     pub(crate) fn on_socket_open(&mut self, now: Now) {
         if self.link.stage == Stage::Dialing {
             self.link.last_alive = now.mono;
@@ -253,7 +158,7 @@ impl Engine {
             None,
             now,
         );
-        let next = self.drain.start_anew();
+        let next = self.drain.start_anew(now.mono);
         self.go_on_draining(next, now);
     }
 
@@ -288,7 +193,7 @@ impl Engine {
     }
 
     /// A request on the way to a connection failed.
-    fn setback(&mut self, failure: &Failure, now: Now) {
+    pub(crate) fn setback(&mut self, failure: &Failure, now: Now) {
         self.warn_of_shape(failure);
         let reason: Arc<str> = match failure {
             Failure::Status {
@@ -331,7 +236,7 @@ impl Engine {
         );
     }
 
-    fn go(&mut self, stage: Stage, reason: &Arc<str>, code: Option<u16>, now: Now) {
+    pub(crate) fn go(&mut self, stage: Stage, reason: &Arc<str>, code: Option<u16>, now: Now) {
         if self.link.stage == Stage::Stopped {
             return;
         }
@@ -380,7 +285,7 @@ impl Engine {
         self.compare_due = Some(self.compare_due.map_or(due, |earlier| earlier.min(due)));
     }
 
-    fn warn_of_shape(&mut self, failure: &Failure) {
+    pub(crate) fn warn_of_shape(&mut self, failure: &Failure) {
         if let Failure::Shape { reason } = failure {
             self.warn(Warning::BadShape {
                 what: Arc::clone(reason),
@@ -458,7 +363,7 @@ impl Engine {
     fn fire_ready_timers(&mut self, now: Now) {
         if self.sync_due.is_some_and(|at| at <= now.mono) && !self.drain.is_running() {
             self.sync_due = None;
-            let next = self.drain.start();
+            let next = self.drain.start(now.mono);
             self.go_on_draining(next, now);
         }
         if self.compare_due.is_some_and(|at| at <= now.mono) && self.may_compare() {
@@ -469,8 +374,6 @@ impl Engine {
     }
 }
 
-/// After a sync that failed while the socket stands.
-const SYNC_RETRY_MS: u64 = 5_000;
 /// After a comparison that could not be made whole.
 const COMPARE_RETRY_MS: u64 = 30_000;
 /// How long a socket may take to report the close that we asked for, before we ask again.

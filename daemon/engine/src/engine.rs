@@ -178,6 +178,13 @@ impl Engine {
         }
     }
 
+    /// Sets how many rows fill a sync page, where that is not [`SYNC_LIMIT`](crate::SYNC_LIMIT).
+    #[must_use]
+    pub fn with_sync_limit(mut self, rows: u64) -> Self {
+        self.drain.page_limit = rows;
+        self
+    }
+
     /// Takes an input in; the effects are to be carried out in order.
     pub fn handle(&mut self, input: Input, now: Now) -> Vec<Effect> {
         match input {

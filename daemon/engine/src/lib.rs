@@ -23,7 +23,7 @@
 //! | `intake` | the one way of every row; when a hole is asked about |
 //! | `fetch` | what to ask history and what its pages prove |
 //! | `reconcile` | comparison of conversation list and history with our frontiers |
-//! | `drain` | sync: store, acknowledge, read again |
+//! | `drain`, `syncing` | sync: store, acknowledge, read again; who waits for it, and how long |
 //! | `link`, `connecting` | the connection's life |
 //! | `outbox`, `rate`, `sending` | lanes, retries, rate, expiry, the honest `unknown` |
 //! | `verdict` | what each error means |
@@ -47,12 +47,14 @@ mod reconcile;
 mod row;
 mod sending;
 mod seq_set;
+mod syncing;
 #[cfg(test)]
 mod testing;
 mod time;
 mod verdict;
 
 pub use conversation::{GapCounts, PARKED_LIMIT, UNANCHORED_LIMIT};
+pub use drain::SYNC_LIMIT;
 pub use effect::{Effect, HISTORY_LIMIT, LinkState, Phase, Question, Token, Warning};
 pub use engine::{Engine, Settings, Snapshot, Stats};
 pub use input::{

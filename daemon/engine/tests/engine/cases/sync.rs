@@ -157,3 +157,91 @@ fn a_drain_that_ran_at_the_hello_reads_once_more_after_it() {
         Status::Delivered
     );
 }
+
+/// One step of a world whose traffic never rests: so many rows wait before it.
+fn step_under_traffic(world: &mut World, waiting: usize) {
+    while world.platform.stored().len() < waiting {
+        world.waits(BOB);
+    }
+    world.run_once(u64::MAX);
+}
+
+#[test]
+fn under_traffic_that_never_rests_the_connection_becomes_ready_and_holes_are_asked_about() {
+    let mut world = World::calm(true);
+    world.chances.delay_ms = 100;
+    world.start();
+    while world.phase() != Phase::Ready {
+        step_under_traffic(&mut world, 1);
+        assert!(world.now_ms < 10_000, "never ready");
+    }
+    world.arrives("conv_ann");
+    world.vanishes("conv_ann");
+    world.arrives("conv_ann");
+    let until = world.now_ms + 2 * world.settings.gap_window_ms;
+    while world.now_ms < until {
+        step_under_traffic(&mut world, 1);
+    }
+    world.has_in_order("conv_ann", 1..=3);
+    assert_eq!(world.engine.stats().parked, 0);
+}
+
+#[test]
+fn pages_that_stay_full_hold_the_connection_up_for_half_a_minute_at_most() {
+    let mut world = World::calm(true);
+    world.chances.delay_ms = 2_000;
+    world.start();
+    while world.wire.ours.is_none() {
+        step_under_traffic(&mut world, 45);
+        assert!(world.now_ms < 45_000, "never dialled");
+    }
+    assert!(world.now_ms >= 30_000, "a backlog comes before the socket");
+    while world.phase() != Phase::Ready {
+        step_under_traffic(&mut world, 45);
+        assert!(world.now_ms < 100_000, "never ready");
+    }
+}
+
+#[test]
+fn a_backlog_of_pages_is_stored_and_acknowledged_before_the_socket() {
+    for count in [39, 40, 41] {
+        let mut world = World::calm(false);
+        world.chances.delay_ms = 200;
+        let ids: Vec<_> = (0..count).map(|_| world.waits(BOB)).collect();
+        world.start();
+        while world.wire.ours.is_none() {
+            world.run_once(10_000);
+        }
+        assert!(ids.iter().all(|id| world.store.is_logged(id)));
+        assert!(world.platform.stored().is_empty(), "acknowledged");
+    }
+}
+
+#[test]
+fn a_drain_that_is_asked_for_reads_a_page_that_is_asked_for_after_the_call() {
+    let mut world = World::started(true);
+    world.holds_answers = true;
+    world.input(Input::DrainNow { ticket: 1 });
+    world.run_for(0);
+    // The page of the first call is read, and empty; its answer is on the way.
+    let id = world.waits(BOB);
+    world.input(Input::DrainNow { ticket: 2 });
+    world.take_effects();
+    world.holds_answers = false;
+    for input in std::mem::take(&mut world.held) {
+        world.answered(input);
+    }
+    let ended = |effects: &[Effect]| -> Vec<u64> {
+        let tickets = effects.iter().filter_map(|effect| match effect {
+            Effect::Drained { ticket, .. } => Some(*ticket),
+            _ => None,
+        });
+        tickets.collect()
+    };
+    assert_eq!(ended(&world.take_effects()), [1]);
+    assert!(!world.store.is_logged(&id));
+    while ended(&world.take_effects()).is_empty() {
+        assert!(world.run_once(1_000), "the second call is never answered");
+    }
+    assert!(world.store.is_logged(&id));
+}

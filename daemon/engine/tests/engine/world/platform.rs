@@ -13,7 +13,7 @@ pub(crate) const ME: &str = "me";
 /// The platform's clock when the world begins, microseconds.
 pub(crate) const EPOCH_US: i64 = 1_700_000_000_000_000;
 /// Rows of a sync page; smaller than the real one so that drains have several pages.
-const SYNC_LIMIT: usize = 20;
+pub(crate) const SYNC_LIMIT: usize = 20;
 /// Conversations in the list at most (`wire.md` 1.7).
 const LIST_LIMIT: usize = 50;
 

@@ -15,7 +15,7 @@ use agentchatd_engine::{
 
 use super::{
     Chances, Dice, Platform, Store,
-    platform::{EPOCH_US, Position},
+    platform::{EPOCH_US, Position, SYNC_LIMIT},
     requests::Request,
     wire::{Frame, Wire},
 };
@@ -87,7 +87,7 @@ impl World {
     pub(crate) fn new(ack_mode: bool, seed: u64, chances: Chances) -> Self {
         let settings = settings(seed);
         let store = Store::default();
-        let engine = Engine::new(settings.clone(), store.snapshot(), now(0));
+        let engine = engine(&settings, &store, 0);
         Self {
             engine,
             store,
@@ -329,11 +329,7 @@ impl World {
             }
         }
         self.lose_socket();
-        self.engine = Engine::new(
-            self.settings.clone(),
-            self.store.snapshot(),
-            now(self.now_ms),
-        );
+        self.engine = engine(&self.settings, &self.store, self.now_ms);
         self.input(Input::Credential);
     }
 
@@ -370,6 +366,11 @@ impl World {
     pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
+}
+
+fn engine(settings: &Settings, store: &Store, now_ms: u64) -> Engine {
+    let engine = Engine::new(settings.clone(), store.snapshot(), now(now_ms));
+    engine.with_sync_limit(SYNC_LIMIT as u64)
 }
 
 /// The present at this time of the world.
