@@ -1,11 +1,12 @@
 //! How much one client may ask for.
 
 use crate::stage;
+use agentchatd_tests::daemon::Daemon;
 use agentchatd_tests::sandbox::{Event, HttpFault, HttpRule};
 use agentchatd_tests::stage::until;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const EIGHT_MIB: usize = 8 << 20;
 
@@ -29,6 +30,49 @@ fn a_request_of_8_mib_is_read_and_one_byte_more_ends_the_connection() {
     assert_eq!(raw.line().unwrap(), None, "then the connection closes");
     let mut next = stage.connect(&daemon);
     next.ok("daemon.version", json!({}));
+}
+
+/// The most memory that the daemon ever had resident, in bytes.
+fn peak(daemon: &Daemon) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid()));
+    let status = status.expect("the daemon runs");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kib.expect("the kernel tells it") << 10
+}
+
+#[test]
+fn a_batch_of_millions_costs_one_error_and_little_memory() {
+    const SOON: Duration = Duration::from_secs(20);
+    const LITTLE: u64 = 100_000_000;
+    let stage = stage();
+    let daemon = stage.start();
+    let mut raw = stage.connect(&daemon);
+    raw.ok("daemon.version", json!({}));
+    let before = peak(&daemon);
+    let started = Instant::now();
+    let batch = format!("[1{}]", ",1".repeat((EIGHT_MIB - 3) / 2));
+    let answer = raw.say(&batch);
+    assert_eq!(answer["error"]["code"], -32600, "one error, not an array");
+    assert_eq!(answer["error"]["data"]["limit_entries"], 1024);
+    assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
+    let more = peak(&daemon) - before;
+    assert!(more < LITTLE, "{more} bytes for one batch");
+    raw.ok("daemon.version", json!({}));
+}
+
+#[test]
+fn a_batch_of_1024_is_answered_and_one_more_is_refused() {
+    let stage = stage();
+    let daemon = stage.start();
+    let mut raw = stage.connect(&daemon);
+    let batch = |entries: u64| {
+        let one = |id| json!({"jsonrpc": "2.0", "id": id, "method": "daemon.version"});
+        Value::Array((0..entries).map(one).collect()).to_string()
+    };
+    let answers = raw.say(&batch(1024));
+    assert_eq!(answers.as_array().unwrap().len(), 1024);
+    assert_eq!(raw.say(&batch(1025))["error"]["code"], -32600);
 }
 
 #[test]
@@ -188,7 +232,7 @@ fn one_destination_that_waits_holds_up_no_other() {
     let queued = json!({"to": "bob", "text": "waits", "delivery": "queue"});
     raw.ok("messages.send", queued);
     stage.seen_from(0, |event| matches!(event, Event::Http { status: 429, .. }));
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     raw.ok("messages.send", json!({"to": "ann", "text": "does not"}));
     assert!(started.elapsed() < Duration::from_secs(5));
 }

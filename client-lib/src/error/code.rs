@@ -39,7 +39,8 @@ macro_rules! codes {
 codes! {
     /// What came is not JSON.
     ParseError = -32700, "parse_error";
-    /// It is JSON, but no request, or a request over the size limit ([`super::LimitData`]).
+    /// It is JSON, but no request, or a request over the size limit ([`super::LimitData`]), or a
+    /// batch of too many ([`super::BatchLimitData`]).
     InvalidRequest = -32600, "invalid_request";
     /// No method has this name.
     MethodNotFound = -32601, "method_not_found";

@@ -24,6 +24,13 @@ pub struct LimitData {
     pub limit_bytes: u64,
 }
 
+/// -32600 for a batch of too many requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchLimitData {
+    /// How many are allowed.
+    pub limit_entries: u64,
+}
+
 /// -32001: AgentChat's answer. The members from `recipient_handle` on belong to single classes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -9,8 +9,8 @@ mod place;
 
 pub use code::{ErrorCode, RpcError};
 pub use data::{
-    ApiErrorData, ConflictData, ConsumerConflictData, ConsumerConflictReason, ExpiredData,
-    InvalidParamsData, LimitData, NotConfiguredData, NotFoundData, OverloadedData,
+    ApiErrorData, BatchLimitData, ConflictData, ConsumerConflictData, ConsumerConflictReason,
+    ExpiredData, InvalidParamsData, LimitData, NotConfiguredData, NotFoundData, OverloadedData,
     PermissionDeniedData, StorageErrorData, UpstreamUnavailableData,
 };
 pub use place::At;

@@ -27,7 +27,7 @@ use crate::rpc::errors;
 use crate::rpc::ndjson::{Frame, Framer};
 use crate::rpc::outgoing::{self, Frame as Line};
 use crate::rpc::peer::Peer;
-use crate::rpc::request::{self, Incoming, Refused, Request};
+use crate::rpc::request::{self, Incoming, MAX_BATCH_ENTRIES, Refused, Request};
 use crate::rpc::service::{self, Answer};
 use crate::rpc::subscription::notice;
 
@@ -84,7 +84,8 @@ struct Connection {
     methods: Methods,
     framer: Framer,
     running: FuturesUnordered<BoxFuture<'static, ()>>,
-    // Read, but not started yet: the rest of a batch that is larger than what may be under way.
+    // Read, but not started yet: the rest of a batch that found other calls under way. Never more
+    // than one batch, as nothing is read meanwhile.
     queued: VecDeque<(Result<Request, Refused>, Reply)>,
     started: usize,
 }
@@ -232,12 +233,13 @@ impl Connection {
         match request::read(value) {
             Incoming::Single(request) => self.start(request, Reply::Alone).await,
             Incoming::Batch(requests) => {
-                let batch = Batch::new(requests.len());
+                let batch = Batch::new(&requests);
                 let replies = requests
                     .into_iter()
                     .map(|one| (one, Reply::In(Arc::clone(&batch))));
                 self.queued.extend(replies);
             }
+            Incoming::TooMany => self.refuse(errors::too_many(MAX_BATCH_ENTRIES)).await,
             Incoming::NotJson(reason) => {
                 self.framer.skip_line();
                 self.refuse(errors::not_json(&reason)).await;
@@ -292,8 +294,8 @@ async fn linger(read: &mut OwnedReadHalf) {
     let _ = timeout(LINGER, swallow).await;
 }
 
-/// How many calls of one connection may be under way.
-pub(crate) const MAX_UNDER_WAY: usize = 1024;
+/// How many calls of one connection may be under way: as many as a batch may hold.
+const MAX_UNDER_WAY: usize = MAX_BATCH_ENTRIES;
 
 /// How many calls are started before other tasks get their turn.
 const STARTS_PER_TURN: usize = 64;

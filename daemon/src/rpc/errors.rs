@@ -1,8 +1,8 @@
 //! The daemon's errors as JSON-RPC errors; the one place that words them.
 
 use agentchatd_client::error::{
-    ApiErrorData, ConflictData, ConsumerConflictData, ConsumerConflictReason, ExpiredData,
-    InvalidParamsData, LimitData, NotConfiguredData, NotFoundData, OverloadedData,
+    ApiErrorData, BatchLimitData, ConflictData, ConsumerConflictData, ConsumerConflictReason,
+    ExpiredData, InvalidParamsData, LimitData, NotConfiguredData, NotFoundData, OverloadedData,
     PermissionDeniedData, StorageErrorData, UpstreamUnavailableData,
 };
 use agentchatd_client::{ErrorCode, RpcError, Scope};
@@ -36,6 +36,14 @@ pub(crate) fn invalid_request(reason: &str) -> RpcError {
 pub(crate) fn too_long(limit_bytes: usize) -> RpcError {
     RpcError::new(ErrorCode::InvalidRequest, "the request is too long").with_data(&LimitData {
         limit_bytes: limit_bytes as u64,
+    })
+}
+
+/// -32600 for a batch of too many requests.
+pub(crate) fn too_many(limit_entries: usize) -> RpcError {
+    let text = format!("the batch has more than {limit_entries} entries");
+    RpcError::new(ErrorCode::InvalidRequest, text).with_data(&BatchLimitData {
+        limit_entries: limit_entries as u64,
     })
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::rpc::ndjson::has_lone_surrogate;
@@ -14,8 +14,10 @@ use crate::rpc::ndjson::has_lone_surrogate;
 pub(crate) enum Incoming {
     /// One request.
     Single(Result<Request, Refused>),
-    /// A batch, in order; never empty.
+    /// A batch, in order; never empty, and never longer than [`MAX_BATCH_ENTRIES`].
     Batch(Vec<Result<Request, Refused>>),
+    /// A batch of more than [`MAX_BATCH_ENTRIES`]; none of it is looked at.
+    TooMany,
     /// It is no JSON.
     NotJson(String),
 }
@@ -50,14 +52,15 @@ pub(crate) fn read(bytes: Vec<u8>) -> Incoming {
     }
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
     if text.starts_with('[') {
-        return match serde_json::from_str::<Vec<&RawValue>>(text) {
-            Ok(values) if values.is_empty() => Incoming::Single(Err(Refused {
+        return match serde_json::from_str::<Entries<'_>>(text) {
+            Ok(Entries::Few(values)) if values.is_empty() => Incoming::Single(Err(Refused {
                 id: None,
                 reason: "the batch is empty",
             })),
-            Ok(values) => {
+            Ok(Entries::Few(values)) => {
                 Incoming::Batch(values.into_iter().map(|one| request(one.get())).collect())
             }
+            Ok(Entries::TooMany) => Incoming::TooMany,
             Err(error) => Incoming::NotJson(without_place(&error)),
         };
     }
@@ -124,6 +127,49 @@ fn text_of(value: &RawValue) -> Option<Cow<'_, str>> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
+/// The entries of a batch, unread.
+enum Entries<'a> {
+    Few(Vec<&'a RawValue>),
+    TooMany,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Entries<'de>, A::Error> {
+                let mut entries = Vec::new();
+                while entries.len() < MAX_BATCH_ENTRIES {
+                    let Some(entry) = seq.next_element()? else {
+                        return Ok(Entries::Few(entries));
+                    };
+                    entries.push(entry);
+                }
+                // The rest costs no memory, however many there are; it is read because what is no
+                // JSON is told apart.
+                let mut more = false;
+                while let Some(IgnoredAny) = seq.next_element()? {
+                    more = true;
+                }
+                Ok(if more {
+                    Entries::TooMany
+                } else {
+                    Entries::Few(entries)
+                })
+            }
+        }
+
+        deserializer.deserialize_seq(Read)
+    }
+}
+
 /// The members of a request that mean something; others are passed over.
 #[derive(Default)]
 struct Members<'a> {
@@ -176,6 +222,9 @@ fn without_place(error: &serde_json::Error) -> String {
     }
     text
 }
+
+/// How many requests a batch may hold. Each entry, be it a single digit, costs an answer.
+pub(crate) const MAX_BATCH_ENTRIES: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -253,6 +302,21 @@ mod tests {
             .map(|one| one.map_or_else(|refused| refused.id, |request| request.id))
             .collect();
         assert_eq!(ids, [Some("1".into()), None, Some("7".into())]);
+    }
+
+    #[test]
+    fn a_batch_over_the_bound_is_refused_whole_and_one_at_the_bound_is_not() {
+        let of = |entries: usize, end: &str| {
+            read(format!("[{}{end}", vec!["1"; entries].join(",")).into_bytes())
+        };
+        let Incoming::Batch(requests) = of(MAX_BATCH_ENTRIES, "]") else {
+            panic!("no batch")
+        };
+        assert_eq!(requests.len(), MAX_BATCH_ENTRIES);
+        assert!(matches!(of(MAX_BATCH_ENTRIES + 1, "]"), Incoming::TooMany));
+        assert!(matches!(of(MAX_BATCH_ENTRIES * 9, "]"), Incoming::TooMany));
+        let broken = of(MAX_BATCH_ENTRIES * 9, ",}]");
+        assert!(matches!(broken, Incoming::NotJson(_)), "{broken:?}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use tokio::io::AsyncWriteExt;
 use super::harness::{Sends, Server};
 use crate::feed::testing::MemoryStore;
 use crate::rpc::Limits;
+use crate::rpc::request::MAX_BATCH_ENTRIES;
 
 async fn server(limits: Limits) -> Server {
     Server::with(MemoryStore::empty(), limits, Sends::Sent).await
@@ -60,9 +61,12 @@ async fn reading_pauses_at_the_bound_and_nothing_is_dropped() {
         json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params, "pad": pad})
     };
     let text: Vec<_> = (0..COUNT).map(|id| waiting(id).to_string()).collect();
-    // One half in lines, one as a batch; far more than the socket's buffers hold.
-    let (lines, batch) = text.split_at(COUNT / 2);
-    let input = format!("{}[{}]\n", lines.concat(), batch.join(","));
+    // One half in lines, one in batches; far more than the socket's buffers hold.
+    let (lines, rest) = text.split_at(COUNT / 2);
+    let batches = rest
+        .chunks(MAX_BATCH_ENTRIES)
+        .map(|batch| format!("[{}]\n", batch.join(",")));
+    let input = format!("{}{}", lines.concat(), batches.collect::<String>());
     let written = AtomicBool::new(false);
     let release = async {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
