@@ -33,6 +33,8 @@ pub struct Subscription {
     /// Up to where the reader is done, and up to where the daemon said it knows.
     done: u64,
     acked: u64,
+    /// Up to where the daemon was told, at the latest while reconnecting.
+    told: u64,
     lagged: u64,
     /// Since when there is no subscription at the daemon.
     away_since: Option<Instant>,
@@ -74,6 +76,7 @@ impl Subscription {
             position,
             done: before,
             acked: before,
+            told: before,
             lagged: 0,
             away_since: None,
             attempt: 0,
@@ -222,6 +225,7 @@ impl Subscription {
     fn reopen(&mut self) {
         let mut params: EventsSubscribeParams = self.options.params.clone();
         let mut ack = None;
+        self.told = self.done.max(self.acked);
         if let Some(name) = &params.consumer {
             if self.acks_by_hand() && self.done > self.acked {
                 ack = Some(EventsAckParams {
@@ -246,9 +250,16 @@ impl Subscription {
         self.away_since = None;
         self.state = State::Open(link);
         let judged = self.position.on_subscribed(answer);
-        // The daemon's word on where this reader stands holds; it may have been moved meanwhile.
-        self.done = self.position.handed();
-        self.acked = self.done;
+        let before = self.position.handed();
+        // Where the daemon goes on before what it was told, its word on where this reader stands
+        // holds: it was moved, or refused the acknowledgement. Else what the reader said since the
+        // daemon was told is still to be said.
+        self.done = if self.acks_by_hand() && before >= self.told {
+            self.done.max(before)
+        } else {
+            before
+        };
+        self.acked = before;
         judged
     }
 

@@ -99,6 +99,63 @@ async fn an_acknowledgement_from_before_the_break_goes_first_on_the_new_connecti
     assert_eq!(events.acked_offset(), 2);
 }
 
+/// Reads 1 to 3, acknowledges 1, loses the connection, and acknowledges 2 while the next one is
+/// being opened; the daemon goes on from `next_offset` then.
+async fn ack_while_opening(daemon: &Daemon, next_offset: u64) -> (Subscription, Peer) {
+    let (mut events, mut peer, _) = open(daemon, durable(), 1).await;
+    peer.events(1..=3).await;
+    assert_eq!(take(&mut events, 3).await, [1, 2, 3]);
+    events.ack(1).await.expect("it goes on");
+    let ack = peer.request().await;
+    peer.answer(&ack, json!({"acked_offset": 1})).await;
+    drop(peer);
+    let (mut peer, request) = tokio::select! {
+        item = events.next() => panic!("nothing was sent, but {item:?} came"),
+        asked = async {
+            let mut peer = daemon.accept().await;
+            let mut request = peer.request().await;
+            if request["method"] == "events.ack" {
+                peer.answer(&request, json!({"acked_offset": 1})).await;
+                request = peer.request().await;
+            }
+            (peer, request)
+        } => asked,
+    };
+    assert_eq!(request["method"], "events.subscribe");
+    // Asked, and not answered yet: too late for what goes before the subscribe.
+    events.ack(2).await.expect("it goes on");
+    peer.answer(&request, subscribed(&request, next_offset))
+        .await;
+    (events, peer)
+}
+
+#[tokio::test]
+async fn an_acknowledgement_made_while_the_connection_is_opened_follows_on_it() {
+    let daemon = Daemon::start();
+    let (mut events, mut peer) = ack_while_opening(&daemon, 2).await;
+    let serve = async {
+        let ack = peer.request().await;
+        assert_eq!(ack["method"], "events.ack", "{ack}");
+        assert_eq!(ack["params"], json!({"consumer": "c", "offset": 2}));
+        peer.answer(&ack, json!({"acked_offset": 2})).await;
+        peer.events(2..=3).await;
+    };
+    let (offsets, ()) = tokio::join!(take(&mut events, 2), serve);
+    assert_eq!(offsets, [-2, -3]);
+    assert_eq!(events.acked_offset(), 2);
+}
+
+#[tokio::test]
+async fn an_acknowledgement_from_before_a_step_back_is_dropped() {
+    let daemon = Daemon::start();
+    let (mut events, mut peer) = ack_while_opening(&daemon, 1).await;
+    peer.events(1..=2).await;
+    assert_eq!(take(&mut events, 2).await, [-1, -2]);
+    events.ack(1).await.unwrap();
+    let ack = peer.request().await;
+    assert_eq!(ack["params"]["offset"], 1, "the first one said on it");
+}
+
 #[tokio::test]
 async fn an_ephemeral_reader_goes_on_after_its_last_event() {
     let daemon = Daemon::start();
