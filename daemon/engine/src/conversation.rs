@@ -76,6 +76,8 @@ struct Parked {
 pub(crate) struct Hole {
     pub(crate) since: Millis,
     expected: u64,
+    /// True once history has put a row into it.
+    is_filled: bool,
 }
 
 impl Conversation {
@@ -245,7 +247,8 @@ impl Conversation {
     }
 
     /// Takes in what history proved: `page` holds every row above the frontier that exists up to
-    /// `cover`. `silent` where missing rows are the past and no gap.
+    /// `cover`; a seq without rows is the past, and neither logged nor missing. `silent` where
+    /// all that is missing is the past.
     pub(crate) fn cover(
         &mut self,
         mut page: BTreeMap<u64, Vec<Row>>,
@@ -316,6 +319,9 @@ impl Conversation {
             if expected < seq && !silent && !rows.iter().any(|row| cx.is_rejoin(row)) {
                 missing.insert(expected, seq - 1);
             }
+            if let Some(hole) = self.hole.as_mut().filter(|_| !rows.is_empty()) {
+                hole.is_filled = true;
+            }
             for row in rows {
                 self.release(row, seq, source, cx);
             }
@@ -334,7 +340,9 @@ impl Conversation {
 
     fn close_hole(&mut self, buffered: u64, missing: &SeqSet, silent: bool, cx: &mut Context<'_>) {
         let Some(hole) = self.hole.take() else { return };
+        let is_past = missing.is_empty() && !hole.is_filled;
         if silent
+            || is_past
             || self
                 .parked
                 .get(&buffered)
@@ -372,7 +380,11 @@ impl Conversation {
 
 impl Hole {
     fn open(expected: u64, since: Millis) -> Self {
-        Self { since, expected }
+        Self {
+            since,
+            expected,
+            is_filled: false,
+        }
     }
 
     fn report(

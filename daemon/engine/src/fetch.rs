@@ -169,6 +169,7 @@ impl Intake {
             } => {
                 let empty = if rows.is_empty() { empty + 1 } else { 0 };
                 if empty > EMPTY_PAGES {
+                    self.reconcile.was_in_vain(id);
                     conversation.give_up(GapReason::GapFillFailed, &mut cx);
                     return None;
                 }
@@ -244,11 +245,7 @@ impl Intake {
             }
             ReadVerdict::Retry { .. } | ReadVerdict::Identity if slot.failures + 1 >= ATTEMPTS => {
                 slot.failures = 0;
-                self.reconcile.failed |= self
-                    .reconcile
-                    .open
-                    .as_ref()
-                    .is_some_and(|open| open.contains(id));
+                self.reconcile.was_in_vain(id);
                 match plan {
                     Plan::Back { .. } => {
                         conversation.fail_anchor(GapReason::GapFillFailed, &mut cx)
@@ -364,8 +361,15 @@ fn read_forward(
             continue;
         }
         highest = highest.max(seq);
-        // Delivered rows from before the log's birth are the past, unless they may be what fell
-        // into a hole.
+        if birth.is_long_past(&row) {
+            // Never ours, whatever led here; above the frontier its place is known to be no gap.
+            if seq > frontier {
+                page.entry(seq).or_default();
+            }
+            continue;
+        }
+        // Delivered rows from shortly before the log's birth are the past as well, unless they
+        // may be what fell into a hole.
         let is_settled = seq <= frontier && !conversation.holes.contains(seq);
         if (silent || seq <= conversation.anchor || is_settled) && !birth.is_ours(&row) {
             continue;

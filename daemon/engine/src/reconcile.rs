@@ -26,6 +26,13 @@ pub(crate) struct Reconcile {
     pub(crate) last_us: Option<i64>,
 }
 
+impl Reconcile {
+    /// History did not tell about this conversation: a comparison that needed it is not complete.
+    pub(crate) fn was_in_vain(&mut self, id: &Arc<str>) {
+        self.failed |= self.open.as_ref().is_some_and(|open| open.contains(id));
+    }
+}
+
 impl Intake {
     /// Starts a comparison over the list; every conversation that may be ahead of us is asked for.
     pub(crate) fn compare(&mut self, list: &ConversationList) {

@@ -43,6 +43,66 @@ fn an_older_row_that_still_waits_is_ours_and_delivered_ones_around_it_are_not() 
     assert_eq!(world.told(BOB), [], "the past is no gap");
 }
 
+/// Messages of long ago, one of each sender; what waits still waits.
+fn long_ago(world: &mut World, senders: &[(&str, bool)]) {
+    const DAY_US: i64 = 24 * 3_600 * 1_000_000;
+    for (sender, waits) in senders {
+        let message = world.platform.make(BOB, sender, DAY_US);
+        if !waits {
+            message.status = Status::Delivered;
+        }
+    }
+}
+
+#[test]
+fn the_past_behind_an_old_row_that_waits_from_the_very_beginning_is_not_imported() {
+    let mut world = World::calm(true);
+    long_ago(&mut world, &[("peer", true)]);
+    long_ago(&mut world, &[("peer", false), (ME, false)].repeat(4));
+    world.start();
+    world.run_for(5_000);
+    world.has_in_order(BOB, [1]);
+    world.arrives(BOB);
+    world.crash();
+    world.run_for(2 * world.settings.reconcile_interval_ms);
+    world.has_in_order(BOB, [1, 10]);
+    assert_eq!(world.told(BOB), [], "the past is no gap");
+}
+
+#[test]
+fn a_hole_of_the_past_alone_is_passed_without_a_word() {
+    let mut world = World::calm(true);
+    long_ago(&mut world, &[("peer", false), ("peer", false)]);
+    long_ago(&mut world, &[("peer", true), (ME, false), (ME, false)]);
+    world.start();
+    world.run_for(5_000);
+    world.arrives(BOB);
+    world.take_effects();
+    world.run_for(2_100);
+    assert_eq!(world.questions(BOB), [Question::After(3)]);
+    world.has_in_order(BOB, [3, 6]);
+    assert_eq!(world.told(BOB), [], "the past is no gap");
+}
+
+#[test]
+fn what_is_missing_or_found_beside_the_past_in_a_hole_is_told() {
+    let mut world = World::started(true);
+    world.arrives(BOB);
+    long_ago(&mut world, &[(ME, false)]);
+    world.vanishes(BOB);
+    world.arrives(BOB);
+    world.run_for(2_100);
+    world.has_in_order(BOB, [1, 3, 4]);
+    assert_eq!(world.told(BOB), [(GapReason::GapFilled, vec![])]);
+    long_ago(&mut world, &[(ME, false)]);
+    world.hidden(BOB);
+    world.arrives(BOB);
+    world.run_for(2_100);
+    world.has_in_order(BOB, [1, 3, 4, 7]);
+    let absent = (GapReason::AbsentUpstream, vec![(6, 6)]);
+    assert_eq!(world.told(BOB)[1..], [absent]);
+}
+
 #[test]
 fn what_comes_while_the_past_is_looked_through_is_not_taken_for_it() {
     let mut world = World::calm(false);

@@ -163,6 +163,36 @@ fn a_hole_whose_history_cannot_be_read_is_given_up_visibly_and_filled_later() {
 }
 
 #[test]
+fn a_comparison_that_meets_nothing_but_hidden_rows_is_not_remembered_as_complete() {
+    let mut world = World::started(false);
+    world.arrives(BOB);
+    world.run_for(world.settings.reconcile_interval_ms);
+    let before = world.store.reconciled_us;
+    assert!(before.is_some());
+    // More than one reading passes over, and a row at the end that shows that they exist.
+    for _ in 0..10_500 {
+        world.hidden(BOB);
+    }
+    world.vanishes(BOB);
+    while world.store.gaps(BOB).is_empty() {
+        assert!(world.run_once(u64::MAX));
+    }
+    world.run_for(1_000);
+    assert_eq!(
+        world.store.reconciled_us, before,
+        "nothing is known of the end"
+    );
+    assert_eq!(world.store.seqs(BOB), [1]);
+    world.run_for(world.settings.reconcile_interval_ms / 2);
+    assert_eq!(
+        world.store.seqs(BOB),
+        [1, 10_502],
+        "asked again before its time"
+    );
+    assert!(world.store.reconciled_us > before);
+}
+
+#[test]
 fn a_lost_last_push_with_nothing_after_it_is_found_by_the_comparison() {
     let mut world = World::started(false);
     world.arrive(BOB, 2);
