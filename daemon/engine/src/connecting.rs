@@ -16,6 +16,7 @@ use crate::{
 impl Engine {
     pub(crate) fn on_credential(&mut self, now: Now) {
         self.link.renew();
+        self.drain.renew();
         match self.link.stage {
             Stage::Stopped => {}
             _ if self.link.has_socket() => {
@@ -31,6 +32,7 @@ impl Engine {
 
     pub(crate) fn on_no_credential(&mut self, reason: &Arc<str>, now: Now) {
         self.link.renew();
+        self.drain.renew();
         if self.link.has_socket() {
             // The stage stays until the socket is gone: a credential that comes meanwhile must
             // not lead to a second one beside it.

@@ -43,6 +43,8 @@ pub(crate) struct Drain {
     mark: u64,
     /// When that was.
     since: Millis,
+    /// True while the answer to a question is awaited that was asked with an earlier key.
+    is_foreign: bool,
 }
 
 #[derive(Debug, Default)]
@@ -103,6 +105,7 @@ impl Default for Drain {
             done: 0,
             mark: 0,
             since: Millis::default(),
+            is_foreign: false,
         }
     }
 }
@@ -139,6 +142,11 @@ impl Drain {
         self.start(now)
     }
 
+    /// The key changed: an answer that is still out tells nothing about the new one.
+    pub(crate) fn renew(&mut self) {
+        self.is_foreign = matches!(self.step, Step::Reading | Step::Acking(..));
+    }
+
     /// The callers whose wait is over although the drain goes on.
     pub(crate) fn take_answered(&mut self) -> Vec<u64> {
         let done = self.done;
@@ -165,6 +173,9 @@ impl Drain {
     pub(crate) fn page(&mut self, page: &Result<SyncPage, Failure>) -> Next {
         if !matches!(self.step, Step::Reading) {
             return Next::Wait;
+        }
+        if std::mem::take(&mut self.is_foreign) {
+            return self.read_anew();
         }
         match page {
             Err(failure) => self.end(End::Failed(failure.clone())),
@@ -235,7 +246,9 @@ impl Drain {
             return (Next::Wait, None, None);
         };
         let covered = page.covered;
+        let is_foreign = std::mem::take(&mut self.is_foreign);
         let acked = match answer {
+            Err(_) if is_foreign => return (self.read_anew(), None, None),
             Err(failure) => return (self.end(End::Failed(failure)), None, None),
             Ok(acked) => acked.unwrap_or(covered),
         };
@@ -261,6 +274,12 @@ impl Drain {
             Next::Ask(ask)
         };
         (next, Some(cursor), unseen)
+    }
+
+    fn read_anew(&mut self) -> Next {
+        // What was not acknowledged comes again.
+        self.last_cursor = None;
+        Next::Ask(self.read())
     }
 
     fn read(&mut self) -> Effect {

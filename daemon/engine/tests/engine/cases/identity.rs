@@ -2,7 +2,10 @@
 
 use agentchatd_engine::{Effect, Input, Lane, Phase, Warning};
 
-use crate::world::{Chances, World, platform::ME};
+use crate::world::{
+    Chances, World,
+    platform::{ME, status},
+};
 
 const BOB: &str = "conv_bob";
 
@@ -81,6 +84,50 @@ fn an_answer_about_the_earlier_key_is_not_believed_of_the_next() {
     // Only the answer that was asked for after the change counts.
     assert_eq!(world.store.bound.as_ref().unwrap().0, "somebody".into());
     assert_eq!(world.phase(), Phase::Ready);
+}
+
+/// Lets a request reach the platform with the old key, and changes the key while it is out.
+fn with_a_new_key_while_out(is_awaited: impl Fn(&Input) -> bool) -> (World, Input) {
+    let mut world = World::calm(true);
+    world.waits(BOB);
+    world.holds_answers = true;
+    world.start();
+    loop {
+        world.run_for(0);
+        let answer = world.held.remove(0);
+        if is_awaited(&answer) {
+            world.input(Input::Credential);
+            // The new key is known before the old answer comes.
+            world.run_for(0);
+            world.let_answers_through();
+            assert_eq!(world.phase(), Phase::Connecting);
+            return (world, answer);
+        }
+        world.input(answer);
+    }
+}
+
+#[test]
+fn a_sync_that_is_refused_with_the_earlier_key_does_not_park_the_next() {
+    let is_page = |input: &Input| matches!(input, Input::SyncPage(_));
+    let is_ack = |input: &Input| matches!(input, Input::SyncAcked(_));
+    let (mut world, _) = with_a_new_key_while_out(is_page);
+    world.input(Input::SyncPage(Err(status(401, "UNAUTHORIZED"))));
+    world.run_for(1_000);
+    assert_eq!(world.phase(), Phase::Ready);
+    let (mut world, _) = with_a_new_key_while_out(is_ack);
+    world.input(Input::SyncAcked(Err(status(401, "UNAUTHORIZED"))));
+    world.run_for(1_000);
+    assert_eq!(world.phase(), Phase::Ready);
+    assert_eq!(world.warnings, []);
+    // A page or an acknowledgement that did come is no harm either.
+    for is_awaited in [is_page as fn(&Input) -> bool, is_ack] {
+        let (mut world, answer) = with_a_new_key_while_out(is_awaited);
+        world.answered(answer);
+        world.run_for(1_000);
+        assert_eq!(world.phase(), Phase::Ready);
+        world.has_in_order(BOB, [1]);
+    }
 }
 
 #[test]

@@ -158,6 +158,25 @@ fn a_drain_that_ran_at_the_hello_reads_once_more_after_it() {
     );
 }
 
+#[test]
+fn a_page_that_was_on_its_way_at_the_hello_is_not_the_one_that_is_waited_for() {
+    let mut world = World::calm(true);
+    world.start();
+    world.run_to(Phase::Authenticating);
+    world.waits(BOB);
+    world.holds_answers = true;
+    world.input(Input::DrainNow { ticket: 1 });
+    world.run_to(Phase::Draining);
+    world.run_for(0);
+    let id = world.waits(BOB);
+    world.holds_answers = false;
+    for input in std::mem::take(&mut world.held) {
+        world.answered(input);
+    }
+    world.run_to(Phase::Ready);
+    assert!(world.store.is_logged(&id));
+}
+
 /// One step of a world whose traffic never rests: so many rows wait before it.
 fn step_under_traffic(world: &mut World, waiting: usize) {
     while world.platform.stored().len() < waiting {
