@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
@@ -104,6 +105,15 @@ impl LogEvent {
 
 /// The text that takes the place of an event's closing brace where it was given before.
 pub const REDELIVERED_TAIL: &str = ",\"redelivered\":true}";
+
+/// The wall clock as events are stamped by it: microseconds since the Unix epoch. It may jump; all
+/// waiting is measured by other clocks.
+pub fn now_us() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
 
 /// RFC 3339 in UTC with three decimals, as every time stamp of the local API.
 pub fn rfc3339_millis(us: i64) -> String {

@@ -1,8 +1,10 @@
 //! The two clocks that the engine is told of.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use agentchatd_engine::{Millis, Now};
+
+use crate::event::now_us;
 
 /// Monotonic time since the start, and the wall clock.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +24,7 @@ impl Clock {
     pub fn now(&self) -> Now {
         Now {
             mono: Millis(millis(self.start)),
-            wall_us: wall_us(),
+            wall_us: now_us(),
         }
     }
 
@@ -37,14 +39,6 @@ impl Clock {
     pub fn uptime_ms(&self) -> u64 {
         millis(self.start)
     }
-}
-
-/// Microseconds since the epoch.
-pub(crate) fn wall_us() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn millis(since: Instant) -> u64 {

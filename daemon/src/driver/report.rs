@@ -13,9 +13,10 @@ use agentchatd_client::types::{
 use agentchatd_engine::{Input, LinkState, Phase, Stats};
 use tokio::sync::oneshot;
 
-use super::{clock::wall_us, effects::phase_name, failure, run::Driver};
+use super::{effects::phase_name, failure, run::Driver};
 use crate::{
     command::CallFailure,
+    event::now_us,
     store::{Counts, Durability, Loaded, StoreError},
     upstream::{ApiFailure, Me, wire::Cursor},
 };
@@ -45,7 +46,7 @@ pub(super) struct Watched {
 
 impl Watched {
     pub(super) fn new(loaded: &Loaded) -> Self {
-        let now = wall_us();
+        let now = now_us();
         Self {
             started_us: now,
             me: None,
@@ -72,7 +73,7 @@ impl Watched {
     pub(super) fn note(&mut self, input: &Input) {
         match input {
             Input::SyncPage(Ok(page)) => {
-                self.last_sync_us = Some(wall_us());
+                self.last_sync_us = Some(now_us());
                 if let Some(cursor) = &page.cursor {
                     self.sync_seen = Some(cursor.0.to_string());
                 }
@@ -83,15 +84,15 @@ impl Watched {
     }
 
     pub(super) fn frame(&mut self) {
-        self.last_frame_us = Some(wall_us());
+        self.last_frame_us = Some(now_us());
     }
 
     pub(super) fn closed(&mut self, code: Option<u16>, reason: &Arc<str>) {
-        self.last_close = Some((code, Arc::clone(reason), wall_us()));
+        self.last_close = Some((code, Arc::clone(reason), now_us()));
     }
 
     pub(super) fn link_changed(&mut self, state: &LinkState) {
-        self.link_since_us = wall_us();
+        self.link_since_us = now_us();
         self.ever_ready |= state.phase == Phase::Ready;
         let is_parked = state.phase == Phase::Parked;
         self.parked = is_parked.then(|| Arc::clone(&state.reason));
@@ -132,7 +133,7 @@ impl Watched {
     }
 
     pub(super) fn refused(&mut self, error: &StoreError) {
-        let since = self.refused.take().map_or_else(wall_us, |(_, since)| since);
+        let since = self.refused.take().map_or_else(now_us, |(_, since)| since);
         self.refused = Some((error.to_string(), since));
     }
 
@@ -151,7 +152,7 @@ impl Watched {
     }
 
     fn health(&self, stats: &Stats, counts: &Counts, now_ms: u64, gap_ms: u64) -> Health {
-        let now = wall_us();
+        let now = now_us();
         let (verdict, reasons) = self.judge(stats, counts, now_ms, gap_ms);
         let since = {
             let mut last = self
@@ -200,7 +201,7 @@ impl Watched {
         now_ms: u64,
         gap_ms: u64,
     ) -> (Verdict, Vec<HealthReason>) {
-        let now = wall_us();
+        let now = now_us();
         let mut verdict = Verdict::Ok;
         let mut reasons = Vec::new();
         let mut find = |is: Verdict, code: &str, message: String| {

@@ -4,13 +4,14 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use agentchatd_engine::{
     ConversationItem, ConversationList, Cursor, Failure, HISTORY_LIMIT, Identity, Input, Lane,
-    Question, Row, SyncPage,
+    Question, Row, SYNC_LIMIT, SyncPage,
 };
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::{clock::wall_us, compare::means_the_same};
+use super::compare::means_the_same;
 use crate::{
+    event::now_us,
     store,
     upstream::{ApiFailure, HistoryCursor, Me, Rest, wire},
 };
@@ -36,7 +37,8 @@ impl Requests {
     }
 
     pub(super) async fn sync(self) {
-        let page = self.rest.sync(SYNC_LIMIT, None).await;
+        let limit = u32::try_from(SYNC_LIMIT).unwrap_or(u32::MAX);
+        let page = self.rest.sync(limit, None).await;
         let page = page
             .map(|page| sync_page(page.value))
             .map_err(|failure| failure.engine());
@@ -232,7 +234,7 @@ pub(super) fn identity(me: &Me) -> Identity {
         // Without a Date header our own clock has to do.
         server_us: me
             .date_ms
-            .map_or_else(wall_us, |ms| ms.saturating_mul(1_000)),
+            .map_or_else(now_us, |ms| ms.saturating_mul(1_000)),
         status: me.status.as_deref().unwrap_or_default().into(),
     }
 }
@@ -271,8 +273,6 @@ struct Participant {
     handle: String,
 }
 
-/// Rows of a sync page; the platform's upper bound (`wire.md` 3.1).
-const SYNC_LIMIT: u32 = 500;
 /// Rows of a page of the conversation list, and the most that a server of old gives
 /// (`wire.md` 1.7).
 const LIST_PAGE: u32 = 50;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::event::now_us;
 use crate::feed::{Position, Track};
 use crate::hub::Hub;
 use crate::rpc::outgoing::Outgoing;
@@ -152,9 +153,4 @@ impl Client {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Microseconds since the Unix epoch.
-pub(crate) fn now_us() -> i64 {
-    jiff::Timestamp::now().as_microsecond()
 }

@@ -8,9 +8,10 @@ use agentchatd_client::types::{Filter, SubscriptionClosed, SubscriptionLagged, n
 use jsonrpsee::MethodResponseFuture;
 use serde::Serialize;
 
+use crate::event::now_us;
 use crate::event::{LogEvent, push_text};
 use crate::feed::{self, Ending, Ephemeral, Offer, PAGE_EVENTS, Position, Track, Written};
-use crate::rpc::client::{Client, Entry, now_us};
+use crate::rpc::client::{Client, Entry};
 use crate::rpc::outgoing::{EventFrame, Frame};
 
 /// A subscription that is entered in its connection and holds its position.

@@ -1,9 +1,6 @@
 //! The engine's ops as SQL.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use agentchatd_engine::{
     ConversationRecord, Draft, Inserted, Lane, Op, Report, Row, SendEnd, SeqSet, Source, Token,
@@ -11,7 +8,7 @@ use agentchatd_engine::{
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{error::StoreError, render};
-use crate::event::{LogEvent, source};
+use crate::event::{LogEvent, now_us, source};
 
 /// One transaction's worth of ops and what they did.
 #[derive(Debug)]
@@ -31,7 +28,7 @@ impl Batch {
             reports: Vec::new(),
             events: Vec::new(),
             next_offset: last.cast_unsigned() + 1,
-            now_us: wall_us(),
+            now_us: now_us(),
         })
     }
 
@@ -476,12 +473,4 @@ pub(super) fn source_of(text: &str) -> &'static str {
     .into_iter()
     .find(|name| *name == text)
     .unwrap_or(source::LOCAL)
-}
-
-/// The wall clock, microseconds since the epoch.
-pub(super) fn wall_us() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

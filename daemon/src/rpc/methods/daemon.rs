@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::command::Command;
+use crate::event::now_us;
 use crate::hub::Hub;
-use crate::rpc::client::now_us;
 use crate::rpc::errors;
 use crate::rpc::methods::consumers::{behind, snapshots};
 use crate::rpc::methods::table::{Call, add};

@@ -10,8 +10,9 @@ use jsonrpsee::types::Params;
 use jsonrpsee::{Extensions, ResponsePayload, RpcModule};
 use serde_json::value::RawValue;
 
+use crate::event::now_us;
 use crate::feed::{self, Attach, Attached, Ending, Holder, Position, Track};
-use crate::rpc::client::{Client, Entry, now_us};
+use crate::rpc::client::{Client, Entry};
 use crate::rpc::errors;
 use crate::rpc::methods::table::{Call, add, answer};
 use crate::rpc::subscription::Subscription;

@@ -10,10 +10,10 @@ use jsonrpsee::RpcModule;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
+use crate::event::now_us;
 use crate::event::{LogEvent, REDELIVERED_TAIL};
 use crate::feed::{self, Attach, PAGE_EVENTS, Position};
 use crate::hub::Hub;
-use crate::rpc::client::now_us;
 use crate::rpc::errors;
 use crate::rpc::methods::table::{Call, add};
 
