@@ -3,7 +3,7 @@
 use agentchatd_engine::{Effect, Input, Lane, Phase, Warning};
 
 use crate::world::{
-    Chances, World,
+    Chances, Status, World,
     platform::{ME, status},
 };
 
@@ -116,6 +116,16 @@ fn a_sync_that_is_refused_with_the_earlier_key_does_not_park_the_next() {
     world.run_for(1_000);
     assert_eq!(world.phase(), Phase::Ready);
     let (mut world, _) = with_a_new_key_while_out(is_ack);
+    // It was refused, so the page comes again, with the cursor of before.
+    let id = world
+        .store
+        .messages(BOB)
+        .next()
+        .unwrap()
+        .0
+        .message_id
+        .clone();
+    world.platform.message_mut(&id).unwrap().status = Status::Stored;
     world.input(Input::SyncAcked(Err(status(401, "UNAUTHORIZED"))));
     world.run_for(1_000);
     assert_eq!(world.phase(), Phase::Ready);
