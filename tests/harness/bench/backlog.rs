@@ -2,7 +2,7 @@
 //! event at one durable consumer, which acknowledges.
 
 use crate::consumer::Consumer;
-use crate::limits;
+use crate::limits::{self, Disk};
 use crate::memory;
 use crate::report::{Report, median};
 use crate::sdk::{self, Sdk};
@@ -58,7 +58,7 @@ fn one(lab: &Lab, report: &mut Report, conversations: usize, sdk: Option<&Sdk>) 
             rates.push(rows as f64 / seconds);
             sizes.push(size);
             let stored = limits::rows_of(&stage.setup.database())?;
-            bare.push(limits::inserts(lab.dir(), &stored, ROWS_PER_COMMIT)?);
+            bare.push(Disk::open(lab.dir())?.inserts(&stored, ROWS_PER_COMMIT)?);
         }
         let rate = median(&mut rates);
         let line = report.add(&group, name, rate, "rows/s");

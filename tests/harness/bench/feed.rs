@@ -77,28 +77,16 @@ fn over_a_bare_socket(lines: &[u8], rows: usize) -> io::Result<f64> {
 /// The delays of one that keeps up, alone and beside many that do not.
 fn beside_slow_ones(lab: &Lab, report: &mut Report) -> io::Result<()> {
     let group = "one fast consumer at 1,000/s";
-    let mut figures = Vec::new();
-    for slow in [0, SLOW_ONES] {
-        let stage = lab.stage()?;
-        stage.sandbox.agent("ann");
-        let _daemon = stage.ready()?;
-        let mut consumer = Consumer::subscribe(&stage.setup.socket(), "fast", WINDOW, 1)?;
-        let mut readers = slow_readers(&stage, slow)?;
-        let over = AtomicBool::new(false);
-        let mut delays = thread::scope(|scope| {
-            scope.spawn(|| read_slowly(&mut readers, &over));
-            let delays = paced_delays(&stage, &mut consumer, lab.scale.live / 4);
-            over.store(true, Ordering::Relaxed);
-            delays
-        })?;
-        let lag = consumer.last().saturating_sub(slowest(&stage)?);
-        figures.push((
-            percentile(&mut delays, 50.0),
-            percentile(&mut delays, 99.0),
-            lag,
-        ));
+    let (mut alone, mut beside) = (Delays::default(), Delays::default());
+    let mut lag = 0;
+    for _ in 0..lab.scale.rounds {
+        alone.add(fast(lab, 0)?.0);
+        let (delays, behind) = fast(lab, SLOW_ONES)?;
+        beside.add(delays);
+        lag = behind;
     }
-    let ((p50, p99, _), (p50_beside, p99_beside, lag)) = (figures[0], figures[1]);
+    let [p50, p99] = alone.medians();
+    let [p50_beside, p99_beside] = beside.medians();
     report.add(group, "alone, p50", p50 * MICROS, "us");
     report.add(group, "alone, p99", p99 * MICROS, "us");
     report
@@ -107,13 +95,45 @@ fn beside_slow_ones(lab: &Lab, report: &mut Report) -> io::Result<()> {
     report
         .add(group, "beside 50 slow ones, p99", p99_beside * MICROS, "us")
         .of(p99 * MICROS, "alone");
-    report.add(
-        group,
-        "how far the slowest was behind at the end",
-        lag as f64,
-        "events",
-    );
+    let name = "how far the slowest was behind at the end";
+    report.add(group, name, lag as f64, "events");
     Ok(())
+}
+
+/// Percentiles of several rounds.
+#[derive(Default)]
+struct Delays {
+    p50: Vec<f64>,
+    p99: Vec<f64>,
+}
+
+impl Delays {
+    fn add(&mut self, mut delays: Vec<f64>) {
+        self.p50.push(percentile(&mut delays, 50.0));
+        self.p99.push(percentile(&mut delays, 99.0));
+    }
+
+    fn medians(&mut self) -> [f64; 2] {
+        [median(&mut self.p50), median(&mut self.p99)]
+    }
+}
+
+/// The delays of a consumer beside so many slow ones, and how far the slowest of these is behind.
+fn fast(lab: &Lab, slow: usize) -> io::Result<(Vec<f64>, u64)> {
+    let stage = lab.stage()?;
+    stage.sandbox.agent("ann");
+    let _daemon = stage.ready()?;
+    let mut consumer = Consumer::subscribe(&stage.setup.socket(), "fast", WINDOW, 1)?;
+    let mut readers = slow_readers(&stage, slow)?;
+    let over = AtomicBool::new(false);
+    let delays = thread::scope(|scope| {
+        scope.spawn(|| read_slowly(&mut readers, &over));
+        let delays = paced_delays(&stage, &mut consumer, lab.scale.live / 4);
+        over.store(true, Ordering::Relaxed);
+        delays
+    })?;
+    let behind = consumer.last().saturating_sub(slowest(&stage)?);
+    Ok((delays, behind))
 }
 
 /// Subscribes consumers that acknowledge what is written to them.

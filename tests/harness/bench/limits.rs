@@ -1,12 +1,12 @@
 //! What bounds the daemon: the bare disk and the bare socket, with nothing of ours in between.
 
-use crate::report::median;
 use rusqlite::{Connection, OpenFlags, params};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// A row of the log, as the daemon stored it.
 #[derive(Debug)]
@@ -40,65 +40,78 @@ pub(crate) fn rows_of(database: &Path) -> io::Result<Vec<Row>> {
     read().map_err(io::Error::other)
 }
 
-/// The same rows by a bare loop of inserts, so many a commit, each commit with its fsync: rows/s.
-pub(crate) fn inserts(dir: &Path, rows: &[Row], rows_per_commit: usize) -> io::Result<f64> {
-    let took = insert(dir, rows, rows_per_commit, None).map_err(io::Error::other)?;
-    Ok(rows.len() as f64 / took.iter().sum::<f64>())
+/// A bare database: what the daemon's log is, with nothing around it. Each commit has its fsync.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    connection: Connection,
+    offset: i64,
+    // Removed last.
+    _dir: TempDir,
 }
 
-/// One row a commit, in seconds: the median. With a `pace`, each begins that long after the one
-/// before, as messages do that come one at a time.
-pub(crate) fn one_commit(dir: &Path, count: usize, pace: Option<Duration>) -> io::Result<f64> {
-    let rows: Vec<Row> = (0..count)
-        .map(|number| Row {
-            conversation: "conv_0123456789abcdef".to_owned(),
-            message: format!("msg_{number:016}"),
-            seq: number as i64,
-            sender: "peer".to_owned(),
-            body: "x".repeat(BODY_BYTES),
+impl Disk {
+    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("bench-").tempdir_in(dir)?;
+        let open = || -> rusqlite::Result<Connection> {
+            let connection = Connection::open(dir.path().join("bare.db"))?;
+            connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.execute_batch(
+                "CREATE TABLE events (
+                     \"offset\" INTEGER PRIMARY KEY, type TEXT NOT NULL,
+                     received_us INTEGER NOT NULL, conversation_id TEXT, message_id TEXT,
+                     seq INTEGER, source TEXT NOT NULL, late INTEGER NOT NULL, sender TEXT,
+                     body TEXT NOT NULL) STRICT;
+                 CREATE UNIQUE INDEX events_message ON events (message_id);",
+            )?;
+            Ok(connection)
+        };
+        let connection = open().map_err(io::Error::other)?;
+        Ok(Self {
+            connection,
+            offset: 0,
+            _dir: dir,
         })
-        .collect();
-    let mut took = insert(dir, &rows, 1, pace).map_err(io::Error::other)?;
-    Ok(median(&mut took))
-}
+    }
 
-fn insert(
-    dir: &Path,
-    rows: &[Row],
-    rows_per_commit: usize,
-    pace: Option<Duration>,
-) -> Result<Vec<f64>, Box<dyn std::error::Error + Send + Sync>> {
-    let dir = tempfile::Builder::new().prefix("bench-").tempdir_in(dir)?;
-    let mut connection = Connection::open(dir.path().join("bare.db"))?;
-    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch(
-        "CREATE TABLE events (
-             \"offset\" INTEGER PRIMARY KEY, type TEXT NOT NULL, received_us INTEGER NOT NULL,
-             conversation_id TEXT, message_id TEXT, seq INTEGER, source TEXT NOT NULL,
-             late INTEGER NOT NULL, sender TEXT, body TEXT NOT NULL) STRICT;
-         CREATE UNIQUE INDEX events_message ON events (message_id);",
-    )?;
-    let mut took = Vec::new();
-    let mut offset = 0;
-    let begun = Instant::now();
-    for (number, group) in rows.chunks(rows_per_commit).enumerate() {
-        if let Some(pace) = pace {
-            sleep_until(begun + pace * u32::try_from(number)?);
+    /// A bare loop of inserts, so many rows a commit: rows/s.
+    pub(crate) fn inserts(&mut self, rows: &[Row], rows_per_commit: usize) -> io::Result<f64> {
+        let begun = Instant::now();
+        for group in rows.chunks(rows_per_commit) {
+            self.commit(group).map_err(io::Error::other)?;
         }
-        let at = Instant::now();
-        let transaction = connection.transaction()?;
+        Ok(rows.len() as f64 / begun.elapsed().as_secs_f64())
+    }
+
+    /// Commits of one row at a pace, as messages come one at a time: seconds of each.
+    pub(crate) fn single_commits(&mut self, count: u32, pace: Duration) -> io::Result<Vec<f64>> {
+        at_a_pace(count, pace, || {
+            let row = Row {
+                conversation: "conv_0123456789abcdef".to_owned(),
+                message: format!("msg_{:016}", self.offset),
+                seq: self.offset,
+                sender: "peer".to_owned(),
+                body: "x".repeat(BODY_BYTES),
+            };
+            let begun = Instant::now();
+            self.commit(&[row]).map_err(io::Error::other)?;
+            Ok(begun.elapsed().as_secs_f64())
+        })
+    }
+
+    fn commit(&mut self, rows: &[Row]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
         {
             let mut statement = transaction.prepare_cached(
                 "INSERT INTO events (\"offset\", type, received_us, conversation_id, message_id,
                                      seq, source, late, sender, body)
                  VALUES (?1, 'message.new', ?2, ?3, ?4, ?5, 'sync', 0, ?6, ?7)",
             )?;
-            for row in group {
-                offset += 1;
+            for row in rows {
+                self.offset += 1;
                 statement.execute(params![
-                    offset,
-                    1_700_000_000_000_000_i64,
+                    self.offset,
+                    RECEIVED_US,
                     row.conversation,
                     row.message,
                     row.seq,
@@ -107,10 +120,22 @@ fn insert(
                 ])?;
             }
         }
-        transaction.commit()?;
-        took.push(at.elapsed().as_secs_f64());
+        transaction.commit()
     }
-    Ok(took)
+}
+
+fn at_a_pace(
+    count: u32,
+    pace: Duration,
+    mut step: impl FnMut() -> io::Result<f64>,
+) -> io::Result<Vec<f64>> {
+    let begun = Instant::now();
+    (0..count)
+        .map(|number| {
+            sleep_until(begun + pace * number);
+            step()
+        })
+        .collect()
 }
 
 /// A server that gives back what it is given, on a Unix socket, one thread.
@@ -118,7 +143,7 @@ fn insert(
 pub(crate) struct Echo {
     client: UnixStream,
     // Keeps the socket's file until the end.
-    _dir: tempfile::TempDir,
+    _dir: TempDir,
 }
 
 impl Echo {
@@ -146,24 +171,18 @@ impl Echo {
         self.client.try_clone()
     }
 
-    /// Half the way of a line there and back, in seconds: the median.
-    pub(crate) fn hop(&self, count: usize, pace: Option<Duration>) -> io::Result<f64> {
+    /// Lines at a pace: half the way there and back, seconds of each.
+    pub(crate) fn hops(&self, count: u32, pace: Duration) -> io::Result<Vec<f64>> {
         let mut reader = BufReader::new(self.client()?);
         let line = format!("{}\n", "x".repeat(BODY_BYTES));
-        let (mut back, mut took) = (String::new(), Vec::new());
-        let begun = Instant::now();
-        for number in 0..count {
-            if let Some(pace) = pace {
-                let number = u32::try_from(number).unwrap_or(u32::MAX);
-                sleep_until(begun + pace * number);
-            }
-            let at = Instant::now();
+        let mut back = String::new();
+        at_a_pace(count, pace, || {
+            let begun = Instant::now();
             reader.get_mut().write_all(line.as_bytes())?;
             back.clear();
             reader.read_line(&mut back)?;
-            took.push(at.elapsed().as_secs_f64() / 2.0);
-        }
-        Ok(median(&mut took))
+            Ok(begun.elapsed().as_secs_f64() / 2.0)
+        })
     }
 }
 
@@ -177,5 +196,7 @@ pub(crate) fn sleep_until(at: Instant) {
 
 /// About what a message of the benchmark has.
 const BODY_BYTES: usize = 700;
+/// A time like any other.
+const RECEIVED_US: i64 = 1_700_000_000_000_000;
 /// Read by the echo server at a time.
 const ECHO_BYTES: usize = 64 << 10;
