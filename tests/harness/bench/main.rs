@@ -20,6 +20,7 @@ mod feed;
 mod limits;
 mod live;
 mod memory;
+mod pages;
 mod push;
 mod report;
 mod rpc;
@@ -46,8 +47,8 @@ struct Arguments {
     /// Write the figures to this file as well.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Only these parts: backlog, live, rpc, memory, feed, push.
-    #[arg(long, value_name = "PART")]
+    /// Only these parts.
+    #[arg(long, value_name = "PART", value_parser = PARTS)]
     only: Vec<String>,
     /// Leave the Python SDK out.
     #[arg(long)]
@@ -57,6 +58,9 @@ struct Arguments {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
+
+/// The names of the parts, in their order.
+const PARTS: [&str; 6] = ["push", "backlog", "live", "rpc", "memory", "feed"];
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -84,22 +88,20 @@ fn run(arguments: &Arguments) -> io::Result<bool> {
     let mut report = Report::default();
     let wanted = |part: &str| arguments.only.is_empty() || arguments.only.iter().any(|p| p == part);
     type Part = fn(&stage::Lab, &mut Report) -> io::Result<()>;
-    let parts: [(&str, Part); 6] = [
-        ("push", push::measure),
-        (
-            "backlog",
-            if arguments.no_sdk {
-                backlog::measure
-            } else {
-                backlog::measure_beside_sdk
-            },
-        ),
-        ("live", live::measure),
-        ("rpc", rpc::measure),
-        ("memory", memory::measure),
-        ("feed", feed::measure),
+    let backlog = if arguments.no_sdk {
+        backlog::measure
+    } else {
+        backlog::measure_beside_sdk
+    };
+    let parts: [Part; 6] = [
+        push::measure,
+        backlog,
+        live::measure,
+        rpc::measure,
+        memory::measure,
+        feed::measure,
     ];
-    for (name, part) in parts {
+    for (name, part) in PARTS.into_iter().zip(parts) {
         if wanted(name) {
             println!("measuring: {name}");
             part(&lab, &mut report)?;
