@@ -80,7 +80,6 @@ impl Driver {
                     if let Some(telling) = self.callers.settled(id, offset, &self.reader) {
                         self.tasks.spawn("send-settled", telling);
                     }
-                    self.callers.forget_gone();
                 }
                 Effect::Delayed {
                     id,

@@ -79,7 +79,10 @@ impl Callers {
         let caller = self.arriving.remove(&ticket)?;
         if same && let Entry::Occupied(mut open) = self.open.entry(id) {
             let _ = caller.accepted.send(Ok(Accepted { outbox_id: id }));
-            open.get_mut().push(Waiter {
+            let waiters = open.get_mut();
+            // Only here do callers of one entry add up; those that went away make room.
+            waiters.retain(|waiter| !waiter.outcome.is_closed());
+            waiters.push(Waiter {
                 outcome: caller.outcome,
                 deadline: caller.deadline,
             });
@@ -181,13 +184,6 @@ impl Callers {
             let _ = caller.accepted.send(Err(Refusal::Storage {
                 reason: reason.to_owned(),
             }));
-        }
-    }
-
-    /// Nobody waits longer than the caller's own time: forgets those that went away.
-    pub(super) fn forget_gone(&mut self) {
-        for waiters in self.open.values_mut() {
-            waiters.retain(|waiter| !waiter.outcome.is_closed());
         }
     }
 }
