@@ -18,7 +18,10 @@ ALLOWED = {
 }
 ENGINE_MAY_USE = {"thiserror", "serde", "agentchatd-client"}
 # Modules of the daemon that do not know each other.
-STRANGERS = [("upstream", "store"), ("upstream", "rpc"), ("store", "upstream"), ("store", "rpc"), ("rpc", "upstream")]
+STRANGERS = [
+    ("upstream", "store"), ("upstream", "rpc"), ("store", "upstream"), ("store", "rpc"), ("rpc", "upstream"), ("calls", "rpc"), ("calls", "store"),
+    ("calls", "driver"),
+]
 
 
 def tracked(*patterns):

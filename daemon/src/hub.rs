@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use crate::calls::Request;
 use crate::command::{CallFailure, Command};
 use crate::event::LogEvent;
 use crate::feed::Feed;
@@ -82,45 +83,11 @@ pub trait Backing: Send + Sync {
     fn touch_consumer(&self, name: String, at_us: i64) -> Later<'_, Result<(), StoreError>>;
 }
 
-/// A request that is passed on to the platform and answered with its JSON unchanged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Passthrough {
-    /// `messages.list`.
-    Messages {
-        /// Whose history.
-        conversation_id: String,
-        /// Query parameters as the platform names them, in order.
-        query: Vec<(&'static str, String)>,
-    },
-    /// `messages.mark_read`.
-    MarkRead {
-        /// The message.
-        message_id: String,
-        /// Makes the request retryable.
-        idempotency_key: Option<String>,
-    },
-    /// `agents.me`.
-    Me,
-    /// `conversations.list`.
-    Conversations {
-        /// Query parameters as the platform names them, in order.
-        query: Vec<(&'static str, String)>,
-    },
-    /// `sync.peek`.
-    SyncPeek {
-        /// Query parameters as the platform names them, in order.
-        query: Vec<(&'static str, String)>,
-    },
-}
-
 /// The platform, as far as the local API reaches it without the driver.
 pub trait Upstream: Send + Sync {
     /// The platform's JSON, unchanged; given up after `timeout`.
-    fn call(
-        &self,
-        request: Passthrough,
-        timeout: Duration,
-    ) -> Later<'_, Result<Arc<str>, CallFailure>>;
+    fn call(&self, request: Request, timeout: Duration)
+    -> Later<'_, Result<Arc<str>, CallFailure>>;
 }
 
 /// The store's two handles as one [`Backing`].

@@ -15,6 +15,7 @@
 //! | [`upstream`] | the platform's protocol |
 //! | [`store`] | SQLite |
 //! | [`feed`] | committed events to subscribers |
+//! | [`calls`] | what each method asks of the platform |
 //! | [`rpc`] | the local API |
 //! | [`event`], [`command`], [`hub`] | what these hand to each other |
 //! | [`lock`], [`logging`], [`notify`], [`shutdown`] | what every daemon needs |
@@ -23,6 +24,7 @@
 //! `agentchatd-engine`.
 
 pub mod args;
+pub mod calls;
 pub mod command;
 pub mod config;
 pub mod credentials;

@@ -15,7 +15,7 @@ mod compare;
 mod effects;
 mod failure;
 mod link;
-mod passthrough;
+mod platform;
 mod rebuild;
 mod report;
 mod requests;

@@ -17,10 +17,11 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::calls::Request;
 use crate::command::{Accepted, CallFailure, Command, Draft, Outcome};
 use crate::feed::Feed;
 use crate::feed::testing::MemoryStore;
-use crate::hub::{Hub, Later, Passthrough, Upstream};
+use crate::hub::{Hub, Later, Upstream};
 use crate::rpc::{Access, Limits, Listener, SocketOptions, serve};
 
 /// A running server. Its tasks end when it is dropped.
@@ -323,7 +324,7 @@ async fn drive(mut queue: mpsc::Receiver<Command>, drafts: Arc<Mutex<Vec<Draft>>
 struct Echo;
 
 impl Upstream for Echo {
-    fn call(&self, request: Passthrough, _: Duration) -> Later<'_, Result<Arc<str>, CallFailure>> {
+    fn call(&self, request: Request, _: Duration) -> Later<'_, Result<Arc<str>, CallFailure>> {
         Box::pin(async move {
             let text = format!("{request:?}");
             Ok(format!(

@@ -1,0 +1,15 @@
+//! What each method that the platform answers asks of it: parameters in, one HTTP request out.
+//!
+//! Pure functions, one file a namespace. They are held against the requests that the official SDK
+//! makes for the same calls, byte by byte. Who runs a request, and for how long, is the local
+//! API's business; how it travels is [`crate::upstream`]'s.
+
+mod agents;
+mod call;
+mod conversations;
+mod messages;
+mod sync;
+
+pub use call::PlatformCall;
+
+pub use crate::upstream::Request;
