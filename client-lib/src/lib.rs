@@ -102,6 +102,8 @@ mod line;
 #[cfg(feature = "server")]
 pub mod params;
 pub mod path;
+#[cfg(feature = "schema")]
+mod schema;
 #[cfg(feature = "client")]
 pub mod subscription;
 #[cfg(feature = "client")]

@@ -74,6 +74,7 @@ codes! {
 
 /// An error as it stands in an answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RpcError {
     /// The number; [`RpcError::kind`] gives the known code of it.
     pub code: i32,

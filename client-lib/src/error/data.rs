@@ -9,6 +9,7 @@ use crate::api::Scope;
 
 /// -32602: which part of `params` is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InvalidParamsData {
     /// A JSON Pointer into `params`; a missing member is pointed at where it should be.
     pub path: String,
@@ -19,6 +20,7 @@ pub struct InvalidParamsData {
 
 /// -32600 for a request over the size limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LimitData {
     /// The limit.
     pub limit_bytes: u64,
@@ -26,6 +28,7 @@ pub struct LimitData {
 
 /// -32600 for a batch of too many requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BatchLimitData {
     /// How many are allowed.
     pub limit_entries: u64,
@@ -33,6 +36,7 @@ pub struct BatchLimitData {
 
 /// -32001: AgentChat's answer. The members from `recipient_handle` on belong to single classes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ApiErrorData {
     /// AgentChat's own string, never replaced; `null` where it gave none.
@@ -83,6 +87,7 @@ pub struct ApiErrorData {
 
 /// -32002: no HTTP answer at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct UpstreamUnavailableData {
     /// What went wrong.
@@ -101,6 +106,7 @@ pub struct UpstreamUnavailableData {
 
 /// -32003: no API key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NotConfiguredData {
     /// What to do.
     pub hint: String,
@@ -108,6 +114,7 @@ pub struct NotConfiguredData {
 
 /// -32004: the peer may not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PermissionDeniedData {
     /// The scope that would do.
     pub scope_needed: Scope,
@@ -117,6 +124,7 @@ pub struct PermissionDeniedData {
 
 /// -32005: why a consumer cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConsumerConflictData {
     /// Which consumer.
     pub consumer: String,
@@ -130,6 +138,7 @@ pub struct ConsumerConflictData {
 
 /// Why a consumer cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConsumerConflictReason {
     /// Another subscription has it.
@@ -140,6 +149,7 @@ pub enum ConsumerConflictReason {
 
 /// -32006: what is not here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NotFoundData {
     /// The kind of thing: `consumer`, `subscription`, `outbox_entry`.
     pub what: String,
@@ -149,6 +159,7 @@ pub struct NotFoundData {
 
 /// -32007: why the disk or the database refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StorageErrorData {
     /// Why.
     pub reason: String,
@@ -156,6 +167,7 @@ pub struct StorageErrorData {
 
 /// -32008: which local limit is hit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OverloadedData {
     /// The limit's name in the configuration, or the thing that it bounds.
     pub limit: String,
@@ -166,6 +178,7 @@ pub struct OverloadedData {
 
 /// -32010: the message that has the id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConflictData {
     /// The id.
     pub client_msg_id: String,
@@ -175,6 +188,7 @@ pub struct ConflictData {
 
 /// -32011: the message that was given up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExpiredData {
     /// The sender's name for it.
     pub client_msg_id: String,

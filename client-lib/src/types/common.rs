@@ -30,6 +30,11 @@ macro_rules! ranged {
     ($(#[$doc:meta])* $name:ident($inner:ty), $min:expr, $max:expr, default $default:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(
+            feature = "schema",
+            schemars(inline, extend("minimum" = Self::MIN, "maximum" = Self::MAX))
+        )]
         #[serde(transparent)]
         pub struct $name($inner);
 
@@ -102,11 +107,13 @@ ranged! {
 
 /// Parameters of a method that has none: `{}`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NoParams {}
 
 /// Parameters of a method that only asks AgentChat.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpstreamParams {
     /// How long the call may take; 30 s by default.

@@ -7,6 +7,7 @@ use super::text::Id;
 
 /// Parameters of `conversations.list`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConversationsListParams {
     /// How many at most; AgentChat decides where it is left out.
@@ -22,6 +23,7 @@ pub struct ConversationsListParams {
 
 /// Parameters of `sync.peek`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SyncPeekParams {
     /// How many rows at most; AgentChat decides where it is left out.
@@ -42,6 +44,7 @@ ranged! {
 
 /// Result of `sync.drain`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SyncDrained {
     /// Rows that came in by this drain.
     pub drained: u64,

@@ -6,6 +6,7 @@ use super::time::Timestamp;
 
 /// Result of `daemon.version`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Version {
     /// Always `agentchatd`.
     pub name: String,
@@ -19,6 +20,7 @@ pub struct Version {
 
 /// Result of `daemon.status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Status {
     /// The program's version.
     pub version: String,
@@ -56,6 +58,7 @@ pub struct Status {
 
 /// The agent that the daemon serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentStatus {
     /// Its handle.
     pub handle: String,
@@ -67,6 +70,7 @@ pub struct AgentStatus {
 
 /// A state of the connection to AgentChat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionState {
     /// None, and none is under way.
@@ -102,6 +106,7 @@ impl ConnectionState {
 
 /// The connection to AgentChat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectionStatus {
     /// Where it stands.
     pub state: ConnectionState,
@@ -123,6 +128,7 @@ pub struct ConnectionStatus {
 
 /// How AgentChat learns what arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AckCapability {
     /// The daemon acknowledges each message after it is on disk.
@@ -133,6 +139,7 @@ pub enum AckCapability {
 
 /// The end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LastClose {
     /// The close code, where there was one.
     pub code: Option<u16>,
@@ -144,6 +151,7 @@ pub struct LastClose {
 
 /// Draining of what was undelivered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SyncStatus {
     /// The last delivery id read.
     pub last_delivery_id: Option<String>,
@@ -157,6 +165,7 @@ pub struct SyncStatus {
 
 /// The event log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogStatus {
     /// The first offset that is kept; `null` where the log is empty.
     pub first_offset: Option<u64>,
@@ -170,6 +179,7 @@ pub struct LogStatus {
 
 /// Order within conversations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OrderingStatus {
     /// Conversations known.
     pub conversations: u64,
@@ -187,6 +197,7 @@ pub struct OrderingStatus {
 
 /// Messages on their way out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutboxStatus {
     /// Waiting.
     pub queued: u64,
@@ -198,6 +209,7 @@ pub struct OutboxStatus {
 
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StorageStatus {
     /// Where it is.
     pub path: String,
@@ -209,6 +221,7 @@ pub struct StorageStatus {
 
 /// What a commit survives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Durability {
     /// A power cut.

@@ -8,6 +8,7 @@ use super::time::Timestamp;
 
 /// One event.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// Its place in the log; `null` for a type that is live only.
     pub offset: Option<u64>,
@@ -78,6 +79,7 @@ pub mod kind {
 
 /// How an event reached the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Over the socket.
@@ -123,6 +125,8 @@ pub mod notification {
 
 /// Parameters of `events.event`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventNotice"))]
 pub struct EventNotice<E = Event> {
     /// Which subscription.
     pub subscription: String,
@@ -132,6 +136,7 @@ pub struct EventNotice<E = Event> {
 
 /// Parameters of `events.closed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SubscriptionClosed {
     /// Which subscription.
     pub subscription: String,
@@ -153,6 +158,7 @@ pub mod closed_reason {
 
 /// Parameters of `events.lagged`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SubscriptionLagged {
     /// Which subscription.
     pub subscription: String,
@@ -162,6 +168,7 @@ pub struct SubscriptionLagged {
 
 /// Parameters of `daemon.going_away`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GoingAway {
     /// Why.
     pub reason: String,

@@ -24,13 +24,15 @@ checked_text! {
             return Err(InvalidText::Length { min: 1, max: NAME_MAX_CHARS });
         }
         Ok(text)
-    }
+    }, schema("pattern" = "^[A-Za-z0-9._-]{1,64}$")
 }
 
 /// Which events pass. All that is given must hold; a list that is given and empty lets nothing pass.
 ///
 /// Two filters are equal where they let the same pass: lists are sets, and `{}` is the same as none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(try_from = "FilterObject"))]
 pub struct Filter {
     /// Only these event types.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,12 +99,18 @@ impl<'de> Visitor<'de> for FilterVisitor {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct FilterObject {
+    /// Only these event types.
     types: Option<BTreeSet<String>>,
+    /// Only events of these conversations.
     conversations: Option<BTreeSet<String>>,
+    /// Only events that these agents caused.
     senders: Option<BTreeSet<Handle>>,
+    /// Only messages that mention the agent; false by default.
     mentions_me: Option<bool>,
+    /// Whether the agent's own messages pass; true by default.
     include_own: Option<bool>,
 }
 
@@ -136,6 +144,23 @@ impl Serialize for Start {
                 map.end()
             }
         }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Start {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Start".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "Where a reader starts that is not known yet.",
+            "anyOf": [
+                { "type": "string", "enum": ["now", "earliest"] },
+                StartObject::json_schema(generator),
+            ],
+        })
     }
 }
 
@@ -173,9 +198,13 @@ impl<'de> Visitor<'de> for StartVisitor {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::exactly_one_of("offset time")))]
 #[serde(deny_unknown_fields)]
 struct StartObject {
+    /// The first offset that is wanted.
     offset: Option<u64>,
+    /// The first event received at this time or after it.
     time: Option<Timestamp>,
 }
 

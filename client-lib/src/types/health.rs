@@ -7,6 +7,7 @@ use super::time::Timestamp;
 
 /// The short answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Messages get through.
@@ -36,6 +37,7 @@ impl Verdict {
 
 /// Result of `daemon.health`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Health {
     /// The short answer.
     pub verdict: Verdict,
@@ -53,6 +55,7 @@ pub struct Health {
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HealthReason {
     /// A stable word for it.
     pub code: String,
@@ -62,6 +65,7 @@ pub struct HealthReason {
 
 /// The way in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReceiveHealth {
     /// When AgentChat's socket was last heard.
     pub last_frame_at: Option<Timestamp>,
@@ -75,6 +79,7 @@ pub struct ReceiveHealth {
 
 /// The way out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SendHealth {
     /// How long the oldest message waits to be sent.
     pub oldest_queued_age_ms: Option<u64>,
@@ -84,6 +89,7 @@ pub struct SendHealth {
 
 /// One durable consumer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConsumerHealth {
     /// Its name.
     pub name: ConsumerName,

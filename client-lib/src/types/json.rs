@@ -12,6 +12,8 @@ use super::text::InvalidText;
 /// A JSON object, kept as its text: member order and big numbers stay. It holds no U+0000, neither
 /// in a string nor in a member's name.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(inline, extend("type" = "object")))]
 #[serde(transparent)]
 pub struct JsonObject(Box<RawValue>);
 

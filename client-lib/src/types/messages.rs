@@ -59,6 +59,7 @@ impl Content {
 
 /// When `messages.send` answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// When AgentChat has answered, or the time ran out.
@@ -70,6 +71,7 @@ pub enum Delivery {
 
 /// Parameters of `messages.send`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Flat", into = "Flat")]
 pub struct MessagesSendParams {
     /// Where it goes.
@@ -116,6 +118,9 @@ ranged! {
 
 /// The members of `messages.send` as they stand on the wire.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::exactly_one_of("to conversation_id")))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::exactly_one_of("text data attachment_id content")))]
 #[serde(deny_unknown_fields)]
 struct Flat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -210,6 +215,7 @@ impl From<MessagesSendParams> for Flat {
 
 /// The member `content`: a string means text.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum TextOrObject {
     Text(Text),
@@ -242,6 +248,7 @@ impl<'de> Deserialize<'de> for TextOrObject {
 
 /// Result of `messages.send`.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum SendOutcome {
     /// AgentChat took it (`delivery: "wait"`).
@@ -252,6 +259,7 @@ pub enum SendOutcome {
 
 /// A message that AgentChat took.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SentMessage {
     /// AgentChat's message object, unchanged.
     pub message: Box<RawValue>,
@@ -267,6 +275,7 @@ pub struct SentMessage {
 
 /// A message that is on disk and will be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QueuedMessage {
     /// Always true.
     pub queued: bool,
@@ -278,6 +287,7 @@ pub struct QueuedMessage {
 
 /// A recipient with a long queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BacklogWarning {
     /// Who.
     pub recipient_handle: String,
@@ -308,6 +318,7 @@ impl<'de> Deserialize<'de> for SendOutcome {
 
 /// Parameters of `messages.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "FlatList", into = "FlatList")]
 pub struct MessagesListParams {
     /// Which conversation.
@@ -332,6 +343,8 @@ pub enum Cursor {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::at_most_one_of("before_seq after_seq around_message_id")))]
 #[serde(deny_unknown_fields)]
 struct FlatList {
     conversation_id: Id,
@@ -391,6 +404,7 @@ impl From<MessagesListParams> for FlatList {
 
 /// Parameters of `messages.mark_read`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MarkReadParams {
     /// Which message.

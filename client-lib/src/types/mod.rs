@@ -4,6 +4,23 @@
 //! could never go upstream. So a value of these types is a valid one. Where a member is optional,
 //! `null` counts as "left out". Results are lenient: members that this version does not know are
 //! passed over. JSON that is AgentChat's own is kept as raw text, so it goes through unchanged.
+//!
+//! # Schemas
+//!
+//! With the feature `schema` every type here has a JSON Schema; a type that a method names and that has
+//! none does not compile. A new type gets its own so:
+//!
+//! - `#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]` below its `derive`. The serde attributes
+//!   and the doc comments are read; the comments become the descriptions that users of the document see.
+//! - A type that goes through a flat form (`try_from`, `into`): the same line on both. Only the flat form
+//!   is read, so its members need doc comments too.
+//! - "Exactly one of" on a flat form:
+//!   `#[cfg_attr(feature = "schema", schemars(transform = crate::schema::exactly_one_of("a b")))]`,
+//!   and `at_most_one_of` beside it.
+//! - `ranged!` and `checked_text!` derive theirs; a check of more than U+0000 adds `schema(…)`.
+//! - A generic result: `#[cfg_attr(feature = "schema", schemars(rename = "Name"))]`.
+//! - `null` for an optional member, and the bounds of whole numbers, are laid over all parameters at once;
+//!   an optional member has to read `null` as "left out" (`null_default`).
 
 mod common;
 mod conversations;

@@ -9,6 +9,7 @@ use super::time::Timestamp;
 
 /// Where an outbox entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OutboxState {
     /// Waits for its turn or for the time of its next attempt.
@@ -44,6 +45,7 @@ impl OutboxState {
 
 /// Parameters of `outbox.list`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OutboxListParams {
     /// Only entries in this state.
@@ -64,6 +66,7 @@ ranged! {
 
 /// Result of `outbox.list`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutboxPage {
     /// In the order in which they were accepted.
     pub entries: Vec<OutboxEntry>,
@@ -73,6 +76,7 @@ pub struct OutboxPage {
 
 /// One message that was given to the daemon.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutboxEntry {
     /// The daemon's name for it.
     pub outbox_id: String,

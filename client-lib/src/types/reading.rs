@@ -12,6 +12,7 @@ use crate::error::{At, at_most_one, only_one};
 
 /// When the acked offset of a reader moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AckMode {
     /// With `events.ack`.
@@ -22,6 +23,7 @@ pub enum AckMode {
 
 /// How many readers a consumer has at a time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// One.
@@ -33,6 +35,7 @@ pub enum Mode {
 
 /// Parameters of `events.subscribe`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EventsSubscribeParams {
     /// The durable consumer; without, the subscription is ephemeral.
@@ -88,6 +91,7 @@ ranged! {
 
 /// Result of `events.subscribe`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Subscribed {
     /// The subscription's name, which its notifications carry.
     pub subscription: String,
@@ -112,6 +116,7 @@ pub enum Ack {
 
 /// Parameters of `events.ack`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "FlatAck", into = "FlatAck")]
 pub struct EventsAckParams {
     /// Whose.
@@ -121,6 +126,8 @@ pub struct EventsAckParams {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::exactly_one_of("consumer subscription")))]
 #[serde(deny_unknown_fields)]
 struct FlatAck {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,6 +168,7 @@ impl From<EventsAckParams> for FlatAck {
 
 /// Result of `events.ack` and `consumers.seek`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Acked {
     /// All events up to here are done with.
     pub acked_offset: u64,
@@ -168,6 +176,7 @@ pub struct Acked {
 
 /// Parameters of `events.fetch`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "FlatFetch", into = "FlatFetch")]
 pub struct EventsFetchParams {
     /// The durable consumer after whose acked offset to read; made where it is new.
@@ -185,6 +194,8 @@ pub struct EventsFetchParams {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::not_both_without("from after", "consumer")))]
 #[serde(deny_unknown_fields)]
 struct FlatFetch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -265,6 +276,8 @@ ranged! {
 
 /// Result of `events.fetch`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Fetched"))]
 pub struct Fetched<E = Event> {
     /// The events, in order.
     pub events: Vec<E>,
@@ -274,6 +287,7 @@ pub struct Fetched<E = Event> {
 
 /// Parameters of `events.unsubscribe`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EventsUnsubscribeParams {
     /// Which subscription.
@@ -282,6 +296,7 @@ pub struct EventsUnsubscribeParams {
 
 /// Parameters of `consumers.delete`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NamedConsumer {
     /// Which consumer.
@@ -290,6 +305,7 @@ pub struct NamedConsumer {
 
 /// Parameters of `consumers.seek`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SeekParams {
     /// Which consumer.
@@ -300,6 +316,7 @@ pub struct SeekParams {
 
 /// One entry of `consumers.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConsumerInfo {
     /// Its name.
     pub name: ConsumerName,

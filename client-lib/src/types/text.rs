@@ -39,11 +39,17 @@ impl fmt::Display for InvalidText {
 
 impl std::error::Error for InvalidText {}
 
-/// Declares a newtype over `String` whose every value passed `$check`.
+/// Declares a newtype over `String` whose every value passed `$check`. A check of more than U+0000 tells
+/// its schema: `schema("maxLength" = 8)`, where a `pattern` has to keep U+0000 out by itself.
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, $check:expr) => {
+        checked_text!($(#[$doc])* $name, $check, schema("pattern" = $crate::schema::NO_NUL));
+    };
+    ($(#[$doc:meta])* $name:ident, $check:expr, schema($($key:literal = $value:expr),*)) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(inline, extend($($key = $value),*)))]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -127,12 +133,21 @@ checked_text! {
             return Err(InvalidText::PathSegment);
         }
         within(text, ID_MAX_CHARS)
-    }
+    }, schema(
+        "pattern" = crate::schema::NO_NUL,
+        "minLength" = 1,
+        "maxLength" = ID_MAX_CHARS,
+        "not" = serde_json::json!({ "enum": [".", ".."] })
+    )
 }
 
 checked_text! {
     /// The caller's own identity of a message, 1 to 128 characters as AgentChat counts them (UTF-16).
-    ClientMsgId, |text| within(no_nul(text)?, CLIENT_MSG_ID_MAX_CHARS)
+    ClientMsgId, |text| within(no_nul(text)?, CLIENT_MSG_ID_MAX_CHARS), schema(
+        "pattern" = crate::schema::NO_NUL,
+        "minLength" = 1,
+        "maxLength" = CLIENT_MSG_ID_MAX_CHARS
+    )
 }
 
 checked_text! {

@@ -19,6 +19,8 @@ impl std::error::Error for InvalidTime {}
 
 /// A point in time, kept as the text in which it came.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(inline, extend("format" = "date-time")))]
 #[serde(transparent)]
 pub struct Timestamp(String);
 
