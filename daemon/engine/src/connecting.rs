@@ -15,7 +15,7 @@ use crate::{
 
 impl Engine {
     pub(crate) fn on_credential(&mut self, now: Now) {
-        self.link.renew();
+        self.link.renew(now.mono);
         self.drain.renew();
         match self.link.stage {
             Stage::Stopped => {}
@@ -31,7 +31,7 @@ impl Engine {
     }
 
     pub(crate) fn on_no_credential(&mut self, reason: &Arc<str>, now: Now) {
-        self.link.renew();
+        self.link.renew(now.mono);
         self.drain.renew();
         if self.link.has_socket() {
             // The stage stays until the socket is gone: a credential that comes meanwhile must
@@ -179,14 +179,18 @@ impl Engine {
             Then::Wait => {}
             Then::Begin => return self.begin(now),
             Then::Idle(reason) => return self.go(Stage::Idle, &reason, None, now),
+            Then::Park(reason) => return self.park(&reason, None, now),
+        }
+        let is_refused = matches!(end.refused, Some(401 | 403))
+            || close_verdict(end.code, end.by_us) == CloseVerdict::Refused;
+        if is_refused && self.hold_refusal(&end.reason, end.code, now) {
+            return;
         }
         if self.link.ended(life_ms, self.settings.stable_after_ms) {
             self.warn(Warning::RapidReconnects {
                 count: self.link.rapid(),
             });
         }
-        let is_refused = matches!(end.refused, Some(401 | 403))
-            || close_verdict(end.code, end.by_us) == CloseVerdict::Refused;
         if is_refused {
             self.park(&end.reason, end.code, now);
         } else {
@@ -206,6 +210,7 @@ impl Engine {
         };
         self.intake.drain_ended(now.mono);
         match read_verdict(failure) {
+            ReadVerdict::Identity if self.hold_refusal(&reason, None, now) => {}
             ReadVerdict::Identity => self.park(&reason, None, now),
             ReadVerdict::Retry { after_ms } => self.wait(Some(after_ms), &reason, None, now),
             ReadVerdict::Gone => self.wait(None, &reason, None, now),
@@ -224,7 +229,7 @@ impl Engine {
         );
     }
 
-    fn park(&mut self, reason: &Arc<str>, code: Option<u16>, now: Now) {
+    pub(crate) fn park(&mut self, reason: &Arc<str>, code: Option<u16>, now: Now) {
         let probe_at = now.mono + self.link.probe_wait_ms(&mut self.jitter);
         self.link.identified = false;
         self.go(
@@ -312,6 +317,7 @@ impl Engine {
             } => probe_at,
             Stage::Parked { probing: true, .. }
             | Stage::Idle
+            | Stage::Held(_)
             | Stage::Identifying
             | Stage::PreSync
             | Stage::Dialing

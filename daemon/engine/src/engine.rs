@@ -190,6 +190,8 @@ impl Engine {
         match input {
             Input::Credential => self.on_credential(now),
             Input::NoCredential(reason) => self.on_no_credential(&reason, now),
+            Input::ReplacingKey { within_ms } => self.on_replacing_key(within_ms, now),
+            Input::ReplacementEnded { lost } => self.on_replacement_ended(lost, now),
             Input::Identified(answer) => self.on_identified(answer, now),
             Input::SyncPage(page) => self.on_sync_page(page, now),
             Input::SyncAcked(answer) => self.on_sync_acked(answer, now),
@@ -199,6 +201,11 @@ impl Engine {
                 question,
                 answer,
             } => {
+                if let Err(failure) = &answer
+                    && self.is_passing(failure, now)
+                {
+                    self.intake.forgive(&conversation_id);
+                }
                 let ops = self
                     .intake
                     .answered(&conversation_id, question, answer, now.mono);
@@ -233,7 +240,7 @@ impl Engine {
             Input::Shutdown => self.on_shutdown(now),
         }
         self.fire_timers(now);
-        if self.link.identified {
+        if !self.is_on_hold() {
             self.intake.ask(&mut self.effects);
         }
         self.effects
@@ -245,6 +252,7 @@ impl Engine {
     pub fn next_timeout(&self) -> Option<Millis> {
         [
             self.next_link_timeout(),
+            self.replacing_until(),
             self.intake.next_due(),
             self.outbox.next_due(),
         ]
@@ -271,6 +279,7 @@ impl Engine {
     }
 
     fn fire_timers(&mut self, now: Now) {
+        self.fire_replacing_timer(now);
         self.fire_link_timers(now);
         self.intake.fire(now.mono);
         self.start_sends(now);

@@ -259,6 +259,13 @@ impl Intake {
         }
     }
 
+    /// The failure that is about to be told is not counted.
+    pub(crate) fn forgive(&mut self, id: &Arc<str>) {
+        if let Some(slot) = self.slots.get_mut(id) {
+            slot.failures = slot.failures.saturating_sub(1);
+        }
+    }
+
     fn ask_again(&mut self, id: &Arc<str>, plan: Plan, after_ms: u64, now: Millis) {
         let Some(slot) = self.slots.get_mut(id) else {
             return;

@@ -15,6 +15,17 @@ pub enum Input {
     Credential,
     /// No key is known, or the one there is cannot be used; the text says why.
     NoCredential(Arc<str>),
+    /// The key is about to be replaced at the platform, by a call of ours that ends within this
+    /// time: a refusal meanwhile is no refusal. [`Self::ReplacementEnded`] ends it, or its time.
+    ReplacingKey {
+        /// How long, at most.
+        within_ms: u64,
+    },
+    /// The replacement is over; where it brought a new key, [`Self::Credential`] came before.
+    ReplacementEnded {
+        /// Why the old key is surely dead, where it is.
+        lost: Option<Arc<str>>,
+    },
     /// The answer to [`Effect::Identify`](crate::Effect::Identify).
     Identified(Result<Identity, Failure>),
     /// The answer to [`Effect::Sync`](crate::Effect::Sync).

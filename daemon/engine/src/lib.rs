@@ -25,6 +25,7 @@
 //! | `reconcile` | comparison of conversation list and history with our frontiers |
 //! | `drain`, `syncing` | sync: store, acknowledge, read again; who waits for it, and how long |
 //! | `link`, `connecting` | the connection's life |
+//! | `replacing` | what is refused while the key is being replaced |
 //! | `outbox`, `rate`, `sending` | lanes, retries, rate, expiry, the honest `unknown` |
 //! | `verdict` | what each error means |
 //! | [`consumer`] | what a local subscriber is given, and what it owes |
@@ -44,6 +45,7 @@ mod op;
 mod outbox;
 mod rate;
 mod reconcile;
+mod replacing;
 mod row;
 mod sending;
 mod seq_set;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::{
     backoff::Backoff,
     effect::{LinkState, Phase},
+    replacing::{Held, Replacing},
     time::{Jitter, Millis},
 };
 
@@ -35,6 +36,8 @@ pub(crate) enum Stage {
     Ready { since: Millis },
     /// Until the next attempt.
     Waiting { until: Millis },
+    /// Refused while the key is being replaced: the new one is awaited.
+    Held(Held),
     /// Refused; the next probe, or none where only another key can help.
     Parked {
         probe_at: Option<Millis>,
@@ -54,6 +57,8 @@ pub(crate) enum Then {
     Begin,
     /// Nothing: there is no credential, for this reason.
     Idle(Arc<str>),
+    /// The parking: the key was replaced and the new one is not ours, for this reason.
+    Park(Arc<str>),
 }
 
 /// Whether the question whose key it is stands open.
@@ -84,6 +89,10 @@ pub(crate) struct Link {
     pub(crate) backoff: Backoff,
     /// What follows when the socket is gone.
     pub(crate) then: Then,
+    /// A replacement of the key that is under way.
+    pub(crate) replacing: Option<Replacing>,
+    /// When the key changed last; none where there was none before it.
+    pub(crate) renewed_at: Option<Millis>,
     rapid: u32,
     probe_ms: u64,
     state: LinkState,
@@ -101,6 +110,8 @@ impl Link {
             last_alive: Millis::default(),
             backoff,
             then: Then::Wait,
+            replacing: None,
+            renewed_at: None,
             rapid: 0,
             probe_ms: PROBE_MIN_MS,
             state: LinkState {
@@ -147,6 +158,7 @@ impl Link {
             Stage::Idle if **reason == *NOT_CONFIGURED => (Phase::Disconnected, None),
             Stage::Idle => (Phase::Parked, None),
             Stage::Waiting { until } => (Phase::Disconnected, Some(until.since(now))),
+            Stage::Held(_) => (Phase::Disconnected, None),
             Stage::Identifying | Stage::PreSync | Stage::Dialing => (Phase::Connecting, None),
             Stage::Hello { .. } => (Phase::Authenticating, None),
             Stage::PostSync { .. } => (Phase::Draining, None),
@@ -210,8 +222,12 @@ impl Link {
     }
 
     /// A new credential, or none: probing and waiting begin anew.
-    pub(crate) fn renew(&mut self) {
+    pub(crate) fn renew(&mut self, now: Millis) {
         self.identified = false;
+        if let Some(replacing) = &mut self.replacing {
+            replacing.renew();
+        }
+        self.renewed_at = (self.credential > 0).then_some(now);
         self.credential += 1;
         if self.inquiry == Inquiry::Asked {
             self.inquiry = Inquiry::Stale;

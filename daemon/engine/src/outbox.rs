@@ -368,6 +368,13 @@ impl Outbox {
         }
     }
 
+    /// The search that failed is not counted: it was refused with a key that was replaced.
+    pub(crate) fn forgive(&mut self, id: u64) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.searches = entry.searches.saturating_sub(1);
+        }
+    }
+
     /// Puts a search of history in line; the entry ends as `end` where it finds nothing.
     fn search(&mut self, id: u64, end: SendEnd, at: Millis) -> Outcome {
         if let Some(entry) = self.entries.get_mut(&id) {

@@ -14,7 +14,7 @@ use crate::{
 
 impl Engine {
     pub(crate) fn on_submit(&mut self, ticket: u64, draft: Draft, now: Now) {
-        self.outbox.hold(!self.link.identified);
+        self.outbox.hold(self.is_on_hold());
         let sending = self.outbox.reserve(&draft.lane, now.mono);
         let (lane, expires_us) = (draft.lane.clone(), draft.expires_us);
         if sending {
@@ -64,7 +64,7 @@ impl Engine {
     }
 
     pub(crate) fn start_sends(&mut self, now: Now) {
-        self.outbox.hold(!self.link.identified);
+        self.outbox.hold(self.is_on_hold());
         for start in self.outbox.start(now) {
             match start {
                 Start::Attempt(op, id) => {
@@ -109,6 +109,15 @@ impl Engine {
             Ok(accepted) if self.outbox.is_busy(id) => self.on_sent(id, accepted, error, now),
             Ok(_) => {}
             Err(failure) => {
+                // A key that is replaced refuses no send: it goes out again with the next one.
+                let failure = if self.is_passing(&failure, now) {
+                    Failure::Network {
+                        reason: "the key was replaced meanwhile".into(),
+                        unsent: true,
+                    }
+                } else {
+                    failure
+                };
                 let outcome = self
                     .outbox
                     .failed(id, failure, error, now, &mut self.jitter);
@@ -176,6 +185,9 @@ impl Engine {
                 self.follow(id, outcome);
             }
             Err(failure) => {
+                if self.is_passing(&failure, now) {
+                    self.outbox.forgive(id);
+                }
                 let outcome = self.outbox.searched(id, Err(failure), now.mono);
                 self.follow(id, outcome);
             }

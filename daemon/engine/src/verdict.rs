@@ -119,6 +119,11 @@ pub fn close_verdict(code: Option<u16>, by_us: bool) -> CloseVerdict {
     }
 }
 
+/// True where a failure says that the key or the account is refused.
+pub(crate) fn is_refusal_of_key(failure: &Failure) -> bool {
+    matches!(read_verdict(failure), ReadVerdict::Identity)
+}
+
 fn is_identity(status: u16, code: Option<&str>) -> bool {
     status == 401
         || matches!(

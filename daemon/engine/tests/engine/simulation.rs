@@ -56,6 +56,11 @@ enum Step {
     HalfOpen,
     DrainNow,
     NewKey,
+    /// The key is replaced; the new one comes after so many milliseconds more.
+    Rotate {
+        dies_ms: u64,
+        comes_ms: u64,
+    },
     Crash,
 }
 
@@ -105,6 +110,7 @@ impl Schedule {
         let ack_mode = dice.chance(50);
         let mut world = World::new(ack_mode, seed, chances(&mut dice));
         world.settings.header_auth = dice.chance(20);
+        world.may_park = false;
         world.trace = traced.then(Vec::new);
         let count = if plan.small {
             dice.between(1, 4)
@@ -247,6 +253,12 @@ impl Schedule {
             Step::HalfOpen => world.half_open(),
             Step::DrainNow => world.input(Input::DrainNow { ticket: 7 }),
             Step::NewKey => world.input(Input::Credential),
+            Step::Rotate { .. } if world.replacing => {}
+            Step::Rotate { dies_ms, comes_ms } => {
+                world.replaces_key(30_000);
+                world.later(dies_ms, Happening::KeyDies);
+                world.later(dies_ms + comes_ms, Happening::KeyComes);
+            }
             Step::Crash => world.crash(),
         }
     }
@@ -337,7 +349,11 @@ fn step(dice: &mut Dice) -> Step {
         },
         82..90 => Step::HalfOpen,
         90..93 => Step::DrainNow,
-        93..95 => Step::NewKey,
+        93..94 => Step::NewKey,
+        94..97 => Step::Rotate {
+            dies_ms: dice.between(0, 3_000),
+            comes_ms: dice.between(0, 3_000),
+        },
         _ => Step::Crash,
     }
 }

@@ -6,5 +6,6 @@ mod identity;
 mod legacy;
 mod link;
 mod order;
+mod replacing;
 mod sends;
 mod sync;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agentchatd_engine::{Effect, GapReason, Lane, Phase, Question, Source};
+use agentchatd_engine::{Effect, GapReason, Input, Lane, Phase, Question, Source};
 
 use super::{Status, World, platform::ME};
 
@@ -70,6 +70,27 @@ impl World {
         while self.phase() != phase {
             assert!(self.run_once(until), "{phase:?} is never reached");
         }
+    }
+
+    /// A local program asks the platform to replace the key.
+    pub(crate) fn replaces_key(&mut self, within_ms: u64) {
+        self.replacing = true;
+        self.input(Input::ReplacingKey { within_ms });
+    }
+
+    /// The platform replaces the key: the old one dies at once, and all sockets with it.
+    pub(crate) fn key_dies(&mut self) {
+        self.valid_key += 1;
+        self.cut(Some(1008), "API key rotated", false);
+        self.wire.registered.clear();
+    }
+
+    /// The answer with the new key is here.
+    pub(crate) fn key_comes(&mut self) {
+        self.input(Input::Credential);
+        self.input(Input::ReplacementEnded { lost: None });
+        self.replacing = false;
+        self.may_park = false;
     }
 
     /// A dead socket that the platform takes for ours: whatever waits is marked as delivered.

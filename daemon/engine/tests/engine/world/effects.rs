@@ -1,6 +1,6 @@
 //! Carries effects out, and checks each before: what may never be asked for is caught here.
 
-use agentchatd_engine::{Effect, Warning};
+use agentchatd_engine::{Effect, Phase, Warning};
 
 use super::{
     platform::position,
@@ -44,6 +44,7 @@ impl World {
                 self.check_identity();
                 self.wire.last += 1;
                 self.wire.ours = Some(self.wire.last);
+                self.wire.key = self.held_key;
                 self.wire.silent = false;
                 self.wire.opened = false;
                 self.wire.said_hello = false;
@@ -84,7 +85,11 @@ impl World {
                 );
             }
             Effect::Warn(warning) => self.warn(warning),
-            Effect::State(_) | Effect::Delayed { .. } | Effect::Drained { .. } => {}
+            Effect::State(state) => {
+                let is_parked = state.phase == Phase::Parked;
+                assert!(self.may_park || !is_parked, "parked by {}", state.reason);
+            }
+            Effect::Delayed { .. } | Effect::Drained { .. } => {}
         }
     }
 

@@ -33,11 +33,16 @@ impl World {
             self.check_identity();
         }
         let wait = self.delay();
-        self.later(wait, Happening::Request(self.incarnation, request));
+        self.later(
+            wait,
+            Happening::Request(self.incarnation, self.held_key, request),
+        );
     }
 
-    pub(crate) fn on_request(&mut self, incarnation: u64, request: Request) {
-        let input = if self.dice.chance(self.chances.refused) {
+    pub(crate) fn on_request(&mut self, incarnation: u64, key: u64, request: Request) {
+        let input = if key != self.valid_key {
+            failed(&request, status(401, "UNAUTHORIZED"))
+        } else if self.dice.chance(self.chances.refused) {
             let failure = match self.dice.between(0, 2) {
                 0 => Failure::Shape {
                     reason: "no JSON".into(),

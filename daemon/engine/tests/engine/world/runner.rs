@@ -23,8 +23,8 @@ use super::{
 /// Something that will happen.
 #[derive(Debug, Clone)]
 pub(crate) enum Happening {
-    /// A request of this incarnation reaches the platform.
-    Request(u64, Request),
+    /// A request of this incarnation, made with this key, reaches the platform.
+    Request(u64, u64, Request),
     /// Its answer reaches the driver.
     Answer(u64, Box<Input>),
     /// The commit that is under way ends.
@@ -43,6 +43,10 @@ pub(crate) enum Happening {
     Ping(u64),
     /// The platform notices that this socket is dead.
     Unregister(u64),
+    /// The platform replaces the key.
+    KeyDies,
+    /// The answer with the new key is here.
+    KeyComes,
     /// A step of a schedule, by number.
     Step(usize),
 }
@@ -55,6 +59,13 @@ pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) chances: Chances,
     pub(crate) settings: Settings,
+    /// Which key the platform knows, and which the driver holds.
+    pub(crate) valid_key: u64,
+    pub(crate) held_key: u64,
+    /// True while the key is being replaced, whether or not the engine knows of it.
+    pub(crate) replacing: bool,
+    /// True once it died in between: it knows nothing of the key's end.
+    pub(crate) may_park: bool,
     /// Whose key the driver holds.
     pub(crate) key: Arc<str>,
     pub(crate) now_ms: u64,
@@ -96,6 +107,10 @@ impl World {
             dice: Dice::new(seed),
             chances,
             settings,
+            valid_key: 1,
+            held_key: 1,
+            replacing: false,
+            may_park: true,
             key: "".into(),
             now_ms: 0,
             incarnation: 1,
@@ -199,7 +214,9 @@ impl World {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Request(incarnation, request) => self.on_request(incarnation, request),
+            Happening::Request(incarnation, key, request) => {
+                self.on_request(incarnation, key, request);
+            }
             Happening::Answer(incarnation, input) if incarnation == self.incarnation => {
                 if self.holds_answers {
                     self.held.push(*input);
@@ -218,6 +235,8 @@ impl World {
             Happening::Ack(socket, id) => self.on_ack(socket, &id),
             Happening::Ping(socket) => self.on_ping(socket),
             Happening::Unregister(socket) => self.wire.unregister(socket),
+            Happening::KeyDies => self.key_dies(),
+            Happening::KeyComes => self.key_comes(),
             Happening::Step(number) => self.steps_due.push_back(number),
         }
     }
@@ -242,6 +261,7 @@ impl World {
         self.inputs += 1;
         if input == Input::Credential {
             self.key = Arc::clone(&self.platform.handle);
+            self.held_key = self.valid_key;
         }
         self.note(|| format!("<- {input:?}"));
         let incarnation = self.incarnation;
@@ -313,12 +333,13 @@ impl World {
         self.commits.clear();
         self.shown.clear();
         self.held.clear();
+        self.may_park |= self.replacing;
         let flying = std::mem::take(&mut self.queue);
         for (key, happening) in flying {
             match happening {
                 // What is on the way arrives at once or never.
-                Happening::Request(_, request) => {
-                    if self.dice.chance(50) {
+                Happening::Request(_, key, request) => {
+                    if key == self.valid_key && self.dice.chance(50) {
                         self.execute(&request);
                     }
                 }

@@ -22,6 +22,8 @@ pub(crate) enum Frame {
 pub(crate) struct Wire {
     /// Our socket, from dial to close.
     pub(crate) ours: Option<u64>,
+    /// The key that our socket was dialled with.
+    pub(crate) key: u64,
     /// Nothing reaches our end any more, and nobody has told us.
     pub(crate) silent: bool,
     /// Sockets that the platform pushes to, dead ones too; when their last frame arrives.
@@ -85,6 +87,9 @@ impl World {
 
     /// The platform has looked the key up, whether or not the socket still lives.
     pub(crate) fn on_hello(&mut self, socket: u64) {
+        if self.wire.ours == Some(socket) && self.wire.key != self.valid_key {
+            return self.cut(Some(1008), "Invalid token", false);
+        }
         if self.wire.ours != Some(socket) {
             self.later(HEARTBEAT_MS, Happening::Unregister(socket));
         }
