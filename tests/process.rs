@@ -5,6 +5,8 @@
 mod database;
 #[path = "process/keys.rs"]
 mod keys;
+#[path = "process/reload.rs"]
+mod reload;
 #[path = "process/signals.rs"]
 mod signals;
 #[path = "process/socket_file.rs"]

@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 
 use crate::types::{
     Acked, ConsumerInfo, ConversationsListParams, EventsAckParams, EventsFetchParams,
-    EventsSubscribeParams, EventsUnsubscribeParams, Fetched, Health, MarkReadParams,
-    MessagesListParams, MessagesSendParams, NamedConsumer, NoParams, OutboxListParams, OutboxPage,
-    SeekParams, SendOutcome, Status, Subscribed, SyncDrained, SyncPeekParams, UpstreamParams,
-    Version,
+    EventsSubscribeParams, EventsUnsubscribeParams, Fetched, Health, LogLevelInForce,
+    MarkReadParams, MessagesListParams, MessagesSendParams, NamedConsumer, NoParams,
+    OutboxListParams, OutboxPage, Reloaded, SeekParams, SendOutcome, SetLogLevelParams, Status,
+    Subscribed, SyncDrained, SyncPeekParams, UpstreamParams, Version,
 };
 
 /// A method of the local API.
@@ -184,6 +184,10 @@ methods! {
     "daemon.status" DaemonStatus(NoParams) -> Status, Read, local;
     /// Tells whether messages get through.
     "daemon.health" DaemonHealth(NoParams) -> Health, Read, local;
+    /// Reads configuration and key again, as SIGHUP does.
+    "daemon.reload" DaemonReload(NoParams) -> Reloaded, Admin, local;
+    /// Logs at another level until the next reload.
+    "daemon.set_log_level" DaemonSetLogLevel(SetLogLevelParams) -> LogLevelInForce, Admin, local, ["level"];
     /// Stops the daemon.
     "daemon.shutdown" DaemonShutdown(NoParams) -> bool, Admin, local;
 }

@@ -4,14 +4,19 @@
 //! sends of a connection reach the driver in the order in which they were written, and a caller
 //! that goes away takes nothing back. Answers come through oneshot channels whose receiving end
 //! may be gone at any time.
+//!
+//! What concerns the process and not the connection, its configuration and its log, is a
+//! [`ProcessRequest`] on a channel of its own, to the loop that hears the signals too.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use agentchatd_client::error::ApiErrorData;
-use agentchatd_client::types::{BacklogWarning, Health, Status, SyncDrained};
+use agentchatd_client::types::{BacklogWarning, Health, LogLevel, Reloaded, Status, SyncDrained};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+
+use crate::config::ConfigError;
 
 /// A request to the driver.
 #[derive(Debug)]
@@ -44,6 +49,23 @@ pub enum Command {
     Shutdown {
         /// Answered once the stop has begun.
         reply: oneshot::Sender<()>,
+    },
+}
+
+/// A request to the process.
+#[derive(Debug)]
+pub enum ProcessRequest {
+    /// Read configuration and key again, as SIGHUP does.
+    Reload {
+        /// What it led to; with a bad configuration all stays as it was.
+        reply: oneshot::Sender<Result<Reloaded, ConfigError>>,
+    },
+    /// Log at another level until the next reload.
+    SetLogLevel {
+        /// The level.
+        level: LogLevel,
+        /// Answered once it is in force, with that level.
+        reply: oneshot::Sender<LogLevel>,
     },
 }
 

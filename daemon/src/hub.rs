@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use crate::calls::Request;
-use crate::command::{CallFailure, Command};
+use crate::command::{CallFailure, Command, ProcessRequest};
 use crate::event::LogEvent;
 use crate::feed::Feed;
 use crate::store::{ConsumerRow, OutboxRow, Reader, StoreError, Writer};
@@ -27,6 +27,8 @@ pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Hub {
     /// Requests to the driver; bounded by [`COMMAND_QUEUE`].
     pub commands: mpsc::Sender<Command>,
+    /// Requests to the process; bounded by [`PROCESS_QUEUE`].
+    pub process: mpsc::Sender<ProcessRequest>,
     /// The log, the consumers and the outbox on disk.
     pub backing: Arc<dyn Backing>,
     /// Committed events on their way to subscribers.
@@ -43,6 +45,9 @@ impl fmt::Debug for Hub {
 
 /// How many commands may wait for the driver.
 pub const COMMAND_QUEUE: usize = 1024;
+
+/// How many requests may wait for the process; people make them, one at a time.
+pub const PROCESS_QUEUE: usize = 16;
 
 /// The part of the store that the feed and the local API use.
 pub trait Backing: Send + Sync {

@@ -204,6 +204,11 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("daemon.version", r#"{"x":1}"#, "/x"),
     ("daemon.status", r#"{"timeout_ms":5}"#, "/timeout_ms"),
     ("daemon.health", r#"{"x":1}"#, "/x"),
+    ("daemon.reload", r#"{"file":"x"}"#, "/file"),
+    ("daemon.set_log_level", "{}", "/level"),
+    ("daemon.set_log_level", r#"{"level":"loud"}"#, "/level"),
+    ("daemon.set_log_level", r#"{"level":"Info"}"#, "/level"),
+    ("daemon.set_log_level", r#"[5]"#, "/0"),
     ("daemon.shutdown", r#"{"now":true}"#, "/now"),
     ("daemon.shutdown", r#"[1]"#, ""),
 ];

@@ -21,7 +21,6 @@ fn methods_that_this_version_lacks_are_unknown() {
         "sync.ack",
         "typing.start",
         "realtime.send",
-        "daemon.reload",
         "webhooks.verify",
         "Daemon.version",
         "daemon_version",

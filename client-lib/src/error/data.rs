@@ -18,6 +18,18 @@ pub struct InvalidParamsData {
     pub reason: String,
 }
 
+/// -32602 of `daemon.reload`: the configuration on disk or in the environment cannot be used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BadConfigData {
+    /// Always empty: no parameter is wrong.
+    pub path: String,
+    /// Always `bad_config`.
+    pub reason: String,
+    /// Each thing that is wrong: the place, the key and what is allowed.
+    pub problems: Vec<String>,
+}
+
 /// -32600 for a request over the size limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

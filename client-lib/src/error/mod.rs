@@ -9,9 +9,9 @@ mod place;
 
 pub use code::{ErrorCode, RpcError};
 pub use data::{
-    ApiErrorData, BatchLimitData, ConflictData, ConsumerConflictData, ConsumerConflictReason,
-    ExpiredData, InvalidParamsData, LimitData, NotConfiguredData, NotFoundData, OverloadedData,
-    PermissionDeniedData, StorageErrorData, UpstreamUnavailableData,
+    ApiErrorData, BadConfigData, BatchLimitData, ConflictData, ConsumerConflictData,
+    ConsumerConflictReason, ExpiredData, InvalidParamsData, LimitData, NotConfiguredData,
+    NotFoundData, OverloadedData, PermissionDeniedData, StorageErrorData, UpstreamUnavailableData,
 };
 pub use place::At;
 pub(crate) use place::{at_most_one, only_one, push_pointer, without_position};

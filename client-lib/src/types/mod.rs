@@ -30,6 +30,7 @@ mod filter;
 mod health;
 mod json;
 mod messages;
+mod operating;
 mod outbox;
 mod reading;
 mod text;
@@ -52,6 +53,7 @@ pub use messages::{
     Address, BacklogWarning, Content, Cursor, Delivery, ExpiresInMs, MarkReadParams,
     MessagesListParams, MessagesSendParams, QueuedMessage, SendOutcome, SentMessage,
 };
+pub use operating::{KeyFound, LogLevel, LogLevelInForce, Reloaded, SetLogLevelParams};
 pub use outbox::{OutboxEntry, OutboxListLimit, OutboxListParams, OutboxPage, OutboxState};
 pub use reading::{
     Ack, AckMode, Acked, ConsumerInfo, EventsAckParams, EventsFetchParams, EventsSubscribeParams,

@@ -110,13 +110,23 @@ impl Settings {
     /// reload, which goes on with the rest and warns of these.
     #[must_use]
     pub fn needs_restart_for(&self, new: &Self) -> Vec<String> {
+        self.differences(new, false)
+    }
+
+    /// The keys in which `new` differs and that a reload takes up.
+    #[must_use]
+    pub fn reloads_for(&self, new: &Self) -> Vec<String> {
+        self.differences(new, true)
+    }
+
+    fn differences(&self, new: &Self, reloads: bool) -> Vec<String> {
         let (ours, theirs) = (as_table(&self.config), as_table(&new.config));
         let value = |table: &Table, key: &keys::Key| -> Option<Value> {
             table.get(key.section)?.get(key.name).cloned()
         };
         keys::KEYS
             .iter()
-            .filter(|key| !key.reloads && value(&ours, key) != value(&theirs, key))
+            .filter(|key| key.reloads == reloads && value(&ours, key) != value(&theirs, key))
             .map(keys::Key::full_name)
             .collect()
     }

@@ -257,7 +257,9 @@ fn a_reload_tells_which_changes_wait_for_a_restart() {
         old.needs_restart_for(&new),
         ["socket.mode", "socket.group", "http.timeout_ms"]
     );
+    assert_eq!(old.reloads_for(&new), ["log.level"]);
     assert!(new.needs_restart_for(&new).is_empty());
+    assert!(new.reloads_for(&new).is_empty());
 }
 
 /// A good value of the key that is not its default: as a variable, and as TOML.

@@ -1,15 +1,16 @@
 //! The daemon's errors as JSON-RPC errors; the one place that words them.
 
 use agentchatd_client::error::{
-    ApiErrorData, BatchLimitData, ConflictData, ConsumerConflictData, ConsumerConflictReason,
-    ExpiredData, InvalidParamsData, LimitData, NotConfiguredData, NotFoundData, OverloadedData,
-    PermissionDeniedData, StorageErrorData, UpstreamUnavailableData,
+    ApiErrorData, BadConfigData, BatchLimitData, ConflictData, ConsumerConflictData,
+    ConsumerConflictReason, ExpiredData, InvalidParamsData, LimitData, NotConfiguredData,
+    NotFoundData, OverloadedData, PermissionDeniedData, StorageErrorData, UpstreamUnavailableData,
 };
 use agentchatd_client::{ErrorCode, RpcError, Scope};
 use jsonrpsee::types::ErrorObjectOwned;
 use serde_json::value::RawValue;
 
 use crate::command::{CallFailure, Refusal};
+use crate::config::ConfigError;
 use crate::feed::{AttachError, Holder};
 use crate::rpc::peer::Caller;
 use crate::store::StoreError;
@@ -64,6 +65,16 @@ pub(crate) fn invalid_params(path: &str, reason: impl Into<String>) -> RpcError 
     .with_data(&InvalidParamsData {
         path: path.into(),
         reason,
+    })
+}
+
+/// -32602 of a reload: what the daemon was given to read is wrong, though no parameter is.
+pub(crate) fn bad_config(error: &ConfigError) -> RpcError {
+    let text = format!("the configuration is left as it was: {error}");
+    RpcError::new(ErrorCode::InvalidParams, text).with_data(&BadConfigData {
+        path: String::new(),
+        reason: "bad_config".into(),
+        problems: error.problems.iter().map(ToString::to_string).collect(),
     })
 }
 

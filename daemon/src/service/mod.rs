@@ -7,6 +7,7 @@
 
 mod access;
 mod run;
+mod running;
 mod start;
 
 pub use run::run;

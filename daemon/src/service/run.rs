@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     access::Rules,
-    start::{StartError, driver_config, durability, key, limits, platform_config, socket_options},
+    running::{Running, Wakers},
+    start::{StartError, driver_config, durability, limits, platform_config, socket_options},
 };
 use crate::{
     args::{Args, ExitStatus},
@@ -16,7 +17,7 @@ use crate::{
     credentials::{self, KeyState, Sources},
     driver::{Driver, Ends, Signal as DriverSignal},
     feed::Feed,
-    hub::{COMMAND_QUEUE, Hub, StoreBacking},
+    hub::{COMMAND_QUEUE, Hub, PROCESS_QUEUE, StoreBacking},
     lock::StateLock,
     logging::{self, LogHandle},
     notify::Notifier,
@@ -123,8 +124,10 @@ async fn serve(
     let (to_driver, driver_signals) = mpsc::channel(SIGNAL_QUEUE);
     let (upstream, upstream_receiver) = watch::channel(None);
     let (shutdown, asked_to_stop) = oneshot::channel();
+    let (process, requests) = mpsc::channel(PROCESS_QUEUE);
     let hub = Hub {
         commands: commands.clone(),
+        process,
         backing,
         feed: Arc::clone(&feed),
         upstream: upstream_receiver,
@@ -170,25 +173,26 @@ async fn serve(
         "agentchatd {} serves", env!("CARGO_PKG_VERSION")
     );
     let mut daemon = Running {
+        args,
+        env,
+        log,
+        started_with: settings.clone(),
         settings,
         rules,
         to_driver,
         no_key: None,
     };
-    daemon.offer_key(env).await;
+    daemon.offer_key().await;
     notifier.ready();
 
-    let stopped_by = daemon
-        .watch(
-            args,
-            env,
-            log,
-            &notifier,
-            &mut signals,
-            asked_to_stop,
-            &tasks,
-        )
-        .await;
+    let ends = Wakers {
+        notifier: &notifier,
+        signals: &mut signals,
+        requests,
+        asked_to_stop,
+        tasks: &tasks,
+    };
+    let stopped_by = daemon.watch(ends).await;
     tracing::info!(reason = stopped_by, "stopping");
     notifier.stopping();
     stop_serving.cancel();
@@ -215,78 +219,6 @@ async fn serve(
     } else {
         ExitStatus::Ok
     })
-}
-
-/// What a reload may change.
-struct Running {
-    settings: Settings,
-    rules: Rules,
-    to_driver: mpsc::Sender<DriverSignal>,
-    /// Why there is no key, where that was told to the driver.
-    no_key: Option<String>,
-}
-
-impl Running {
-    /// Waits for the end; says who asked for it.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "everything that may end or change the daemon"
-    )]
-    async fn watch(
-        &mut self,
-        args: &Args,
-        env: &Environment,
-        log: &LogHandle,
-        notifier: &Notifier,
-        signals: &mut Signals,
-        mut asked_to_stop: oneshot::Receiver<()>,
-        tasks: &Tasks,
-    ) -> &'static str {
-        loop {
-            tokio::select! {
-                signal = signals.next() => match signal {
-                    Signal::Stop | Signal::StopNow => return "signal",
-                    Signal::Reload => {
-                        notifier.reloading();
-                        self.reload(args, env, log).await;
-                        notifier.ready();
-                    }
-                },
-                _ = &mut asked_to_stop => return "daemon.shutdown",
-                () = tasks.cancelled() => return "a task that it cannot do without has failed",
-            }
-        }
-    }
-
-    /// SIGHUP: configuration, key and log level.
-    async fn reload(&mut self, args: &Args, env: &Environment, log: &LogHandle) {
-        match Settings::resolve(&args.flags(), env, &SystemAccounts) {
-            Err(error) => tracing::error!("the configuration is left as it was: {error}"),
-            Ok(settings) => {
-                for key in self.settings.needs_restart_for(&settings) {
-                    tracing::warn!(key, "a change of this key waits for a restart");
-                }
-                log.set_level(settings.config.log.level);
-                log.set_payloads(settings.config.log.payloads);
-                self.rules.replace(&settings);
-                self.settings = settings;
-            }
-        }
-        self.offer_key(env).await;
-    }
-
-    /// Hands the key to the driver, which does nothing about one that it uses already and tries
-    /// one again that was refused.
-    async fn offer_key(&mut self, env: &Environment) {
-        let found = key(&Sources::of(&self.settings, env));
-        if let (Some(old), Err(new)) = (&self.no_key, &found)
-            && old == new
-        {
-            return;
-        }
-        self.no_key = found.clone().err();
-        let _ = self.to_driver.send(DriverSignal::Key(found)).await;
-    }
 }
 
 async fn until_now(signals: &mut Signals) {

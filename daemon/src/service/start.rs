@@ -172,4 +172,4 @@ fn millis(duration: std::time::Duration) -> u64 {
 }
 
 /// The reason in `daemon.status` where no source has a key (`local-api.md` 7).
-const NOT_CONFIGURED: &str = "not_configured";
+pub(super) const NOT_CONFIGURED: &str = "not_configured";

@@ -4,13 +4,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use agentchatd_client::RpcError;
-use agentchatd_client::api::{DaemonHealth, DaemonShutdown, DaemonStatus, DaemonVersion};
-use agentchatd_client::types::{ConsumerHealth, ConsumerName, Health, Status, Version};
+use agentchatd_client::api::{
+    DaemonHealth, DaemonReload, DaemonSetLogLevel, DaemonShutdown, DaemonStatus, DaemonVersion,
+};
+use agentchatd_client::types::{
+    ConsumerHealth, ConsumerName, Health, LogLevelInForce, Reloaded, Status, Version,
+};
 use jsonrpsee::RpcModule;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use crate::command::Command;
+use crate::command::{Command, ProcessRequest};
 use crate::event::now_us;
 use crate::hub::Hub;
 use crate::rpc::errors;
@@ -21,6 +25,8 @@ pub(super) fn register(module: &mut RpcModule<()>) {
     add::<DaemonVersion, _, _, _>(module, version);
     add::<DaemonStatus, _, _, _>(module, status);
     add::<DaemonHealth, _, _, _>(module, health);
+    add::<DaemonReload, _, _, _>(module, reload);
+    add::<DaemonSetLogLevel, _, _, _>(module, set_log_level);
     add::<DaemonShutdown, _, _, _>(module, shutdown);
 }
 
@@ -65,6 +71,18 @@ async fn health(call: Call<DaemonHealth>) -> Result<Box<Health>, RpcError> {
     Ok(health)
 }
 
+async fn reload(call: Call<DaemonReload>) -> Result<Reloaded, RpcError> {
+    let reloaded = ask_process(call.hub(), |reply| ProcessRequest::Reload { reply }).await?;
+    reloaded.map_err(|error| errors::bad_config(&error))
+}
+
+async fn set_log_level(call: Call<DaemonSetLogLevel>) -> Result<LogLevelInForce, RpcError> {
+    let level = call.params.level;
+    let request = |reply| ProcessRequest::SetLogLevel { level, reply };
+    let level = ask_process(call.hub(), request).await?;
+    Ok(LogLevelInForce { level })
+}
+
 async fn shutdown(call: Call<DaemonShutdown>) -> Result<bool, RpcError> {
     ask(call.hub(), |reply| Command::Shutdown { reply }).await?;
     Ok(true)
@@ -75,15 +93,30 @@ async fn ask<T>(
     hub: &Hub,
     command: impl FnOnce(oneshot::Sender<T>) -> Command,
 ) -> Result<T, RpcError> {
+    ask_on(&hub.commands, command).await
+}
+
+/// Asks the process.
+async fn ask_process<T>(
+    hub: &Hub,
+    request: impl FnOnce(oneshot::Sender<T>) -> ProcessRequest,
+) -> Result<T, RpcError> {
+    ask_on(&hub.process, request).await
+}
+
+async fn ask_on<Q, T>(
+    queue: &mpsc::Sender<Q>,
+    question: impl FnOnce(oneshot::Sender<T>) -> Q,
+) -> Result<T, RpcError> {
     let (reply, answer) = oneshot::channel();
     let asked = async {
-        hub.commands
-            .send(command(reply))
+        queue
+            .send(question(reply))
             .await
             .map_err(|_| errors::shutting_down())?;
         answer.await.map_err(|_| errors::shutting_down())
     };
-    timeout(DRIVER_ANSWERS, asked)
+    timeout(ANSWERS_WITHIN, asked)
         .await
         .unwrap_or_else(|_| Err(errors::internal("the daemon's main loop does not answer")))
 }
@@ -91,5 +124,5 @@ async fn ask<T>(
 /// The version of the API that this is.
 const API_VERSION: u32 = 1;
 
-/// How long the driver has to answer a question about itself.
-const DRIVER_ANSWERS: Duration = Duration::from_secs(5);
+/// How long driver and process have to answer a question about themselves.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);

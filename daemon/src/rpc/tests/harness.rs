@@ -81,8 +81,10 @@ impl Server {
         let (commands, queue) = mpsc::channel(crate::hub::COMMAND_QUEUE);
         let platform: Arc<dyn Upstream> = Arc::new(Echo);
         let (_, upstream) = watch::channel(Some(platform));
+        let (process, _) = mpsc::channel(crate::hub::PROCESS_QUEUE);
         let hub = Hub {
             commands,
+            process,
             backing: store.clone(),
             feed: Arc::clone(&feed),
             upstream,
