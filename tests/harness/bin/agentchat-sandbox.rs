@@ -28,7 +28,7 @@ struct Arguments {
     /// Start the agent `echo`, which answers every message with its content.
     #[arg(long)]
     echo: bool,
-    /// No limit on messages per second.
+    /// No limit on messages per second, registrations and one-time codes.
     #[arg(long)]
     unlimited: bool,
 }
@@ -62,6 +62,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if arguments.unlimited {
         options.sends_per_second = None;
         options.group_sends_per_second = None;
+        options.address_caps = false;
+        options.code_caps = false;
     }
     let sandbox = Sandbox::start(options).await?;
     let mut agents = Map::new();

@@ -10,6 +10,8 @@
 //! | POST `state` | `{agent, set: Setting}` | `{ok}` |
 //! | POST `faults` | members of `Faults` to replace | all switches |
 //! | GET, DELETE `faults` | - | all switches; all off |
+//! | POST `pass` | `{seconds}` | the platform's clock moves on |
+//! | POST `owners` | `{email}` | no agent can register with this address |
 //! | POST `cut` | `{agent, cut: Cut}` | `{sockets}` |
 //! | POST `frame` | `{agent, text}` | `{sockets}` |
 //! | GET `journal`, `journal/<index>` | - | entries, from an index on |
@@ -17,13 +19,14 @@
 
 use super::faults::Faults;
 use super::link::Cut;
-use super::platform::{Answer, Content, Draft, Late, Message, Stamp, To};
+use super::platform::{Answer, Content, Draft, Late, Message, To};
 use super::shared::Shared;
 use super::steer::{Setting, agent_of};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where the control routes begin.
 pub(crate) const PREFIX: &str = "/_sandbox/";
@@ -79,6 +82,18 @@ struct StateOrder {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct PassOrder {
+    seconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnerOrder {
+    email: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct CutOrder {
     agent: String,
     cut: Cut,
@@ -107,6 +122,15 @@ pub(crate) fn answer(shared: &Arc<Shared>, method: &str, path: &str, body: &[u8]
         ("POST", ["agents"]) => read(body).map(|order| agent(shared, &order)),
         ("POST", ["groups"]) => read(body).and_then(|order| group(shared, &order)),
         ("POST", ["send"]) => read(body).and_then(|order| send(shared, &order)),
+        ("POST", ["pass"]) => read(body).map(|order: PassOrder| {
+            shared.pass(Duration::from_secs(order.seconds));
+            json!({ "ok": true })
+        }),
+        ("POST", ["owners"]) => read(body).map(|order: OwnerOrder| {
+            let email = order.email.to_lowercase();
+            shared.lock().platform.owner_emails.insert(email);
+            json!({ "ok": true })
+        }),
         ("POST", ["release"]) => {
             shared.release_held();
             Ok(json!({ "ok": true }))
@@ -170,7 +194,7 @@ fn send(shared: &Arc<Shared>, order: &SendOrder) -> Result<Value, Refused> {
         return match shared
             .lock()
             .platform
-            .hold(&order.from, to, draft, when, Stamp::now())
+            .hold(&order.from, to, draft, when, shared.now())
         {
             true => Ok(json!({ "held": true })),
             false => Err(Refused("unknown sender or target".to_owned())),

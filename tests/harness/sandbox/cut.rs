@@ -14,12 +14,21 @@ const CLOSING: Duration = Duration::from_secs(1);
 impl Socket {
     /// Sends a close frame and waits a little for the client's own.
     pub(crate) async fn close(&mut self, code: u16, reason: &str) -> End {
+        self.close_link(None, code, reason).await
+    }
+
+    /// The same for a registered socket, whose link is told when the frame has left.
+    pub(crate) async fn close_link(&mut self, link: Option<&Link>, code: u16, reason: &str) -> End {
         let frame = CloseFrame {
             code: code.into(),
             reason: reason.into(),
         };
         let goodbye = async {
-            if self.ws.close(Some(frame)).await.is_ok() {
+            let left = self.ws.close(Some(frame)).await;
+            if let Some(link) = link {
+                link.has_gone();
+            }
+            if left.is_ok() {
                 while let Some(Ok(_)) = self.ws.next().await {}
             }
         };

@@ -3,7 +3,7 @@
 use super::faults::{ConnectFault, HelloOk};
 use super::journal::Event;
 use super::link::{Link, Out};
-use super::platform::{AgentNo, Stamp};
+use super::platform::AgentNo;
 use super::shared::Shared;
 use super::socket::{End, Socket};
 use futures_util::StreamExt as _;
@@ -175,7 +175,7 @@ impl Shared {
             ghost,
         });
         if state.hub.add(link) {
-            let effects = state.platform.set_online(link.agent, true, Stamp::now());
+            let effects = state.platform.set_online(link.agent, true, self.now());
             self.apply(&mut state, effects);
         }
     }
@@ -185,7 +185,7 @@ impl Shared {
         let mut state = self.lock();
         link.give_up();
         if state.hub.remove(link) {
-            let effects = state.platform.set_online(link.agent, false, Stamp::now());
+            let effects = state.platform.set_online(link.agent, false, self.now());
             self.apply(&mut state, effects);
         }
     }

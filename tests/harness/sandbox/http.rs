@@ -3,7 +3,7 @@
 use super::control;
 use super::faults::HttpFault;
 use super::journal::Event;
-use super::platform::{Answer, Body, Outcome, Request as RuleRequest, Stamp};
+use super::platform::{Answer, Body, Outcome, Request as RuleRequest};
 use super::shared::Shared;
 use super::slow;
 use super::upgrade;
@@ -25,6 +25,8 @@ use tokio::net::{TcpListener, TcpStream};
 /// A request body at most; the platform swallows large ones.
 const BODY_LIMIT: usize = 8 << 20;
 const REQUEST_ID_CHARS: usize = 128;
+/// How long an answer waits for the sockets that it closes.
+const GOODBYES: Duration = Duration::from_secs(1);
 /// Pause after a failed accept, for example when file descriptors ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
@@ -99,14 +101,14 @@ async fn answer(
     let query = head.uri.query().unwrap_or_default();
     let parsed = parse_query(query);
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let rule_request = RuleRequest {
+    let mut rule_request = RuleRequest {
         method: head.method.as_str(),
         path: &path,
         query: &parsed,
         authorization: header("authorization"),
         idempotency_key: header("idempotency-key"),
         body: &body,
-        now: Stamp::now(),
+        now: shared.now(),
     };
     let (agent, fault) = prepare(shared, &rule_request);
     tokio::time::sleep(shared.options.rest_latency).await;
@@ -119,7 +121,11 @@ async fn answer(
     let answer = match instead {
         Some(answer) => Some(answer),
         None if before => None,
-        None => Some(execute(shared, rule_request_now(&rule_request))),
+        None => {
+            // Faults may have held the request up.
+            rule_request.now = shared.now();
+            Some(execute(shared, &rule_request).await)
+        }
     };
     note(
         shared,
@@ -142,19 +148,6 @@ async fn answer(
     ))
 }
 
-/// The same request at the present moment: faults may have held it up.
-fn rule_request_now<'a>(request: &RuleRequest<'a>) -> RuleRequest<'a> {
-    RuleRequest {
-        method: request.method,
-        path: request.path,
-        query: request.query,
-        authorization: request.authorization,
-        idempotency_key: request.idempotency_key,
-        body: request.body,
-        now: Stamp::now(),
-    }
-}
-
 /// Who asks, and what is to go wrong.
 fn prepare(shared: &Shared, request: &RuleRequest<'_>) -> (Option<String>, Option<HttpFault>) {
     let mut state = shared.lock();
@@ -170,11 +163,20 @@ fn prepare(shared: &Shared, request: &RuleRequest<'_>) -> (Option<String>, Optio
     )
 }
 
-/// Lets the rules answer and applies what follows, under one lock.
-fn execute(shared: &Arc<Shared>, request: RuleRequest<'_>) -> Answer {
-    let mut state = shared.lock();
-    let Outcome { answer, effects } = state.platform.handle(&request);
-    shared.apply(&mut state, effects);
+/// Lets the rules answer and applies what follows, under one lock. The answer goes out after the
+/// goodbyes to sockets that it closes (wire.md 1.4).
+async fn execute(shared: &Arc<Shared>, request: &RuleRequest<'_>) -> Answer {
+    let (answer, closing) = {
+        let mut state = shared.lock();
+        let Outcome { answer, effects } = state.platform.handle(request);
+        (answer, shared.apply(&mut state, effects))
+    };
+    let goodbyes = async {
+        for link in closing {
+            link.farewell().await;
+        }
+    };
+    let _one_does_not_read = tokio::time::timeout(GOODBYES, goodbyes).await;
     answer
 }
 

@@ -4,7 +4,7 @@ use super::chaos::Dice;
 use super::faults::PushFault;
 use super::journal::Event;
 use super::link::{Cut, Link, Offered, Out};
-use super::platform::{AgentNo, Effect, EnvelopeNo, Form, MessageNo, Stamp};
+use super::platform::{AgentNo, Effect, EnvelopeNo, Form, MessageNo};
 use super::shared::{Shared, State};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -75,7 +75,13 @@ impl Hub {
 impl Shared {
     /// Applies the effects of a request, in order, under the lock that the request was answered
     /// under.
-    pub(crate) fn apply(self: &Arc<Self>, state: &mut State, effects: Vec<Effect>) {
+    /// The sockets that are closed by it are given back.
+    pub(crate) fn apply(
+        self: &Arc<Self>,
+        state: &mut State,
+        effects: Vec<Effect>,
+    ) -> Vec<Arc<Link>> {
+        let mut closing = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Fact(event) => self.journal.write(event),
@@ -91,7 +97,10 @@ impl Shared {
                     reason,
                 } => {
                     for link in state.hub.of(agent) {
-                        link.offer(Out::Close(code, reason.to_owned()));
+                        let offered = link.offer(Out::Close(code, reason.to_owned()));
+                        if offered == Offered::Queued {
+                            closing.push(Arc::clone(link));
+                        }
                     }
                 }
                 Effect::Push {
@@ -102,6 +111,7 @@ impl Shared {
                 }
             }
         }
+        closing
     }
 
     /// Pushes a message to whoever of the recipients is connected and wants to hear it.
@@ -111,7 +121,7 @@ impl Shared {
         message: MessageNo,
         recipients: &[(AgentNo, Option<EnvelopeNo>)],
     ) {
-        let now = Stamp::now();
+        let now = self.now();
         let mut rendered: Option<Utf8Bytes> = None;
         for (agent, envelope) in recipients {
             let absent = state.hub.of(*agent).is_empty();
@@ -217,7 +227,7 @@ impl Shared {
         let settled = !link.ack
             && push
                 .envelope
-                .is_some_and(|number| state.platform.settle(number, Stamp::now()));
+                .is_some_and(|number| state.platform.settle(number, self.now()));
         if self.options.journal_pushes {
             self.journal.write(Event::Push {
                 socket: link.socket,

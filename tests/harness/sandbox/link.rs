@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_util::sync::CancellationToken;
 
 /// Ways to end or cripple a connection from the server's side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +88,8 @@ pub(crate) struct Link {
     pub(crate) ack: bool,
     queue: Mutex<Queue>,
     limit: usize,
+    /// Set when its close frame has left, or it has ended in another way.
+    gone: CancellationToken,
 }
 
 impl Link {
@@ -104,6 +107,7 @@ impl Link {
             ack,
             queue: Mutex::default(),
             limit,
+            gone: CancellationToken::new(),
         }
     }
 
@@ -139,6 +143,16 @@ impl Link {
         }
         wake(&mut queue);
         Offered::Queued
+    }
+
+    /// Waits until its close frame has left.
+    pub(crate) async fn farewell(&self) {
+        self.gone.cancelled().await;
+    }
+
+    /// Its close frame has left, or it has ended.
+    pub(crate) fn has_gone(&self) {
+        self.gone.cancel();
     }
 
     /// `hello.ok` leaves behind so many frames.

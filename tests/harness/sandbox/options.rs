@@ -86,6 +86,11 @@ pub struct Options {
     pub keep_backlog_counter: bool,
     /// Whether system events of groups are pushed; April pushes `group_deleted` only.
     pub push_group_events: bool,
+    /// Whether requests without a key are bounded by their caller's address, all callers here
+    /// sharing one: registrations, recoveries and the codes that finish them.
+    pub address_caps: bool,
+    /// Whether one-time codes to one address are bounded: one a minute, twenty an hour.
+    pub code_caps: bool,
     /// Rows of the conversation list at most.
     pub conversation_cap: usize,
     /// Whether each push is written into the journal. Benchmarks turn it off.
@@ -134,6 +139,8 @@ impl Options {
             contacts_join_at_once: false,
             keep_backlog_counter: true,
             push_group_events: false,
+            address_caps: true,
+            code_caps: true,
             conversation_cap: 50,
             journal_pushes: true,
             april: false,
@@ -175,6 +182,8 @@ impl Options {
             discoverable: self.april,
             conversation_cap: self.conversation_cap,
             retry_after: self.retry_after,
+            address_caps: self.address_caps,
+            code_caps: self.code_caps,
             april: self.april,
         }
     }

@@ -5,11 +5,12 @@ use super::http;
 use super::journal::Journal;
 use super::link::Cut;
 use super::options::Options;
-use super::platform::{Draft, Late, Message, Stamp, To};
+use super::platform::{Draft, Late, Message, To};
 use super::shared::Shared;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// The sandbox did not start.
@@ -141,11 +142,11 @@ impl Sandbox {
     ///
     /// When the sender, the recipient or the conversation is unknown: a mistake of the test.
     pub fn send_late(&self, from: &str, to: To<'_>, draft: impl Into<Draft>, when: Late) {
-        let held = self
-            .shared
-            .lock()
-            .platform
-            .hold(from, to, draft.into(), when, Stamp::now());
+        let held =
+            self.shared
+                .lock()
+                .platform
+                .hold(from, to, draft.into(), when, self.shared.now());
         assert!(held, "sender and target of a send are made before it");
     }
 
@@ -173,8 +174,25 @@ impl Sandbox {
         &self.shared.journal
     }
 
+    /// Lets time pass for the platform, whose clock is ahead of the wall clock from now on: codes
+    /// run out, windows of limits end, blocks grow old. Its timers are not moved.
+    pub fn pass_time(&self, time: Duration) {
+        self.shared.pass(time);
+    }
+
+    /// Makes an address that of a person who owns agents: no agent can register with it.
+    pub fn owner_email(&self, email: &str) {
+        let mut state = self.shared.lock();
+        state.platform.owner_emails.insert(email.to_lowercase());
+    }
+
     /// Stops the sandbox: sockets are closed with 1001, connections end.
     pub async fn shutdown(self) {
+        self.stop().await;
+    }
+
+    /// The same for a sandbox that others hold as well.
+    pub async fn stop(&self) {
         self.shared.tasks.finish().await;
     }
 }

@@ -9,6 +9,7 @@ use super::platform::{Draft, Late, Message, Platform, Stamp, To};
 use super::tasks::Tasks;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The state behind the one lock. It is held for single steps only, never over an await.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     sockets: AtomicU64,
     requests: AtomicU64,
+    /// Microseconds that tests have let pass beyond the wall clock.
+    ahead: AtomicU64,
 }
 
 impl Shared {
@@ -43,11 +46,23 @@ impl Shared {
             options,
             sockets: AtomicU64::new(1),
             requests: AtomicU64::new(1),
+            ahead: AtomicU64::new(0),
         })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The platform's clock.
+    pub(crate) fn now(&self) -> Stamp {
+        Stamp::now().after(Duration::from_micros(self.ahead.load(Ordering::Relaxed)))
+    }
+
+    /// Moves the platform's clock on.
+    pub(crate) fn pass(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.ahead.fetch_add(micros, Ordering::Relaxed);
     }
 
     pub(crate) fn next_socket(&self) -> u64 {
@@ -60,7 +75,7 @@ impl Shared {
         let known = state.platform.by_handle.get(handle).copied();
         let number = known.unwrap_or_else(|| {
             let email = format!("{handle}@example.test");
-            state.platform.add_agent(handle, key, &email, Stamp::now())
+            state.platform.add_agent(handle, key, &email, self.now())
         });
         let row = &state.platform.agents[number.index()];
         (row.handle.clone(), row.key.clone().unwrap_or_default())
@@ -69,7 +84,7 @@ impl Shared {
     /// Sends without HTTP and without gates; `None` when sender or target is unknown.
     pub(crate) fn send(self: &Arc<Self>, from: &str, to: To<'_>, draft: &Draft) -> Option<Message> {
         let mut state = self.lock();
-        let (message, effects) = state.platform.inject(from, to, draft, Stamp::now())?;
+        let (message, effects) = state.platform.inject(from, to, draft, self.now())?;
         self.apply(&mut state, effects);
         Some(state.platform.view(message))
     }
@@ -84,7 +99,7 @@ impl Shared {
         let mut count = 0;
         for draft in drafts {
             let mut state = self.lock();
-            let (_, effects) = state.platform.inject(from, to, &draft, Stamp::now())?;
+            let (_, effects) = state.platform.inject(from, to, &draft, self.now())?;
             self.apply(&mut state, effects);
             count += 1;
         }

@@ -4,7 +4,7 @@
 use super::faults::ConnectFault;
 use super::journal::Event;
 use super::link::{Cut, Link, Out};
-use super::platform::{AgentNo, Effect, Settled, Stamp};
+use super::platform::{AgentNo, Effect, Settled};
 use super::shared::Shared;
 use super::wire::{Fuse, Wire};
 use futures_util::{Sink as _, SinkExt as _, Stream as _};
@@ -108,6 +108,7 @@ impl Socket {
 
     fn unregister(&self, link: &Link) {
         self.shared.strike_off(link);
+        link.has_gone();
     }
 
     /// Frames both ways until the end.
@@ -150,7 +151,9 @@ impl Socket {
                 Step::Frame(Message::Binary(_)) => self.note_frame("binary"),
                 Step::Frame(Message::Ping(_) | Message::Frame(_)) => {}
                 Step::Broken => return End::lost(),
-                Step::Close(code, reason) => return self.close(code, &reason).await,
+                Step::Close(code, reason) => {
+                    return self.close_link(Some(link), code, &reason).await;
+                }
                 Step::Half(text) => {
                     link.give_up();
                     return self.half_frame(&text).await;
@@ -177,7 +180,10 @@ impl Socket {
 
     fn on_ack(&self, link: &Link, id: &str) {
         let mut state = self.shared.lock();
-        let settled = state.platform.ack_message(link.agent, id, Stamp::now()) == Settled::Yes;
+        let settled = state
+            .platform
+            .ack_message(link.agent, id, self.shared.now())
+            == Settled::Yes;
         self.shared.journal.write(Event::AckFrame {
             socket: link.socket,
             agent: link.handle.clone(),
@@ -189,7 +195,7 @@ impl Socket {
     /// Frames that newer servers act upon; all of them best effort.
     fn on_other(&self, link: &Link, kind: &str, payload: &Value) {
         let mut state = self.shared.lock();
-        let now = Stamp::now();
+        let now = self.shared.now();
         let conversation = payload["conversation_id"].as_str().unwrap_or_default();
         let effects = match kind {
             "typing.start" | "typing.stop" => {

@@ -17,8 +17,12 @@ use std::sync::Arc;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Setting {
-    /// State of the account; sockets close where the platform closes them.
+    /// State of the account; sockets close where the platform closes them. It stays until another
+    /// setting changes it.
     Status(AccountStatus),
+    /// The same written into the database behind the platform's back: no socket closes, and blocks
+    /// and reports may change it again.
+    StatusRow(AccountStatus),
     /// The owner's pause.
     Pause(OwnerPause),
     /// Who may write to it.
@@ -67,7 +71,7 @@ impl Shared {
     pub(crate) fn set(self: &Arc<Self>, handle: &str, setting: &Setting) -> Result<(), Unknown> {
         let mut state = self.lock();
         let agent = agent_of(&state.platform, handle)?;
-        let effects = change(&mut state.platform, agent, setting)?;
+        let effects = change(&mut state.platform, agent, setting, self.now())?;
         self.apply(&mut state, effects);
         Ok(())
     }
@@ -86,7 +90,7 @@ impl Shared {
             .iter()
             .map(|member| agent_of(platform, member))
             .collect();
-        let now = Stamp::now();
+        let now = self.now();
         let number = platform.new_group(founder, name.to_owned(), None, now);
         let id = platform.conversations[number.index()].id.to_string();
         let mut effects = Vec::new();
@@ -182,10 +186,17 @@ fn change(
     platform: &mut Platform,
     agent: AgentNo,
     setting: &Setting,
+    now: Stamp,
 ) -> Result<Vec<Effect>, Unknown> {
-    let now = Stamp::now();
     match setting {
-        Setting::Status(status) => return Ok(platform.change_status(agent, *status)),
+        Setting::Status(status) => {
+            platform.agents[agent.index()].pinned = true;
+            return Ok(platform.change_status(agent, *status));
+        }
+        Setting::StatusRow(status) => {
+            platform.agents[agent.index()].pinned = false;
+            platform.agents[agent.index()].status = *status;
+        }
         Setting::Key(key) => return Ok(platform.rotate_key(agent, key)),
         Setting::Pause(pause) => platform.agents[agent.index()].paused = *pause,
         Setting::InboxMode(mode) => platform.agents[agent.index()].inbox_mode = *mode,
@@ -195,7 +206,7 @@ fn change(
         Setting::Backlog(count) => platform.agents[agent.index()].backlog_override = *count,
         Setting::Block(other) => {
             let other = agent_of(platform, other)?;
-            platform.agents[agent.index()].blocks.insert(other);
+            platform.agents[agent.index()].blocks.insert(other, now);
         }
         Setting::Unblock(other) => {
             let other = agent_of(platform, other)?;

@@ -5,6 +5,7 @@ use super::ids::Ids;
 use super::model::{
     AccountStatus, Agent, AgentNo, ConversationNo, InboxMode, OwnerPause, Platform, Presence, Rules,
 };
+use super::routes::Request;
 use super::time::Stamp;
 use super::validate::{Problems, bare_handle, object};
 use serde_json::{Value, json};
@@ -31,7 +32,9 @@ impl Platform {
             by_client_msg_id: HashMap::new(),
             direct: HashMap::new(),
             attachments: HashMap::new(),
-            pending: HashMap::new(),
+            codes: Default::default(),
+            windows: Default::default(),
+            owner_emails: HashSet::new(),
             idempotent: HashMap::new(),
             held: Vec::new(),
             sync_faults: Default::default(),
@@ -41,7 +44,10 @@ impl Platform {
             retired: Default::default(),
         };
         let key = platform.ids.key();
-        platform.add_agent(SYSTEM_AGENT, &key, "system@example.test", now);
+        let system = platform.add_agent(SYSTEM_AGENT, &key, "system@example.test", now);
+        let row = &mut platform.agents[system.index()];
+        row.display_name = Some("ChatFather".to_owned());
+        row.description = Some("The platform's own agent".to_owned());
         platform
     }
 
@@ -66,6 +72,7 @@ impl Platform {
             display_name,
             description: None,
             status: AccountStatus::Active,
+            pinned: false,
             paused: OwnerPause::None,
             inbox_mode: InboxMode::Open,
             group_invite_policy: InboxMode::Open,
@@ -74,8 +81,8 @@ impl Platform {
             stored: BTreeMap::new(),
             conversations: Vec::<ConversationNo>::new(),
             contacts: BTreeMap::new(),
-            blocks: HashSet::new(),
-            reports: HashSet::new(),
+            blocks: HashMap::new(),
+            reports: HashMap::new(),
             muted: BTreeMap::new(),
             hidden_messages: HashSet::new(),
             backlog_override: None,
@@ -93,9 +100,16 @@ impl Platform {
         self.by_key.get(key).copied()
     }
 
-    /// The auth step of REST (wire.md 1.1).
-    pub(crate) fn authenticate(&self, header: Option<&str>) -> Result<AgentNo, Answer> {
-        let agent = self.identify(header)?;
+    /// The auth step of REST (wire.md 1.1). It looks again at a restriction.
+    pub(crate) fn authenticate(
+        &mut self,
+        request: &Request<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<AgentNo, Answer> {
+        let agent = self.identify(request.authorization)?;
+        if self.agents[agent.index()].status == AccountStatus::Restricted {
+            effects.extend(self.recount(agent, request.now));
+        }
         if self.agents[agent.index()].status != AccountStatus::Suspended {
             return Ok(agent);
         }
@@ -177,10 +191,8 @@ impl Platform {
             Some(Value::String(text)) if text == "open" => Some(InboxMode::Open),
             Some(Value::String(text)) if text == "contacts_only" => Some(InboxMode::ContactsOnly),
             Some(_) => {
-                problems.add(
-                    "settings",
-                    "Invalid enum value. Expected 'open' | 'contacts_only'",
-                );
+                let wanted = "Invalid enum value. Expected 'open' | 'contacts_only'";
+                problems.add("settings", wanted);
                 None
             }
         };
@@ -193,24 +205,27 @@ impl Platform {
         agent.inbox_mode = inbox_mode.unwrap_or(agent.inbox_mode);
         agent.group_invite_policy = policy.unwrap_or(agent.group_invite_policy);
         agent.updated_at = now;
-        let agent = &self.agents[caller.index()];
-        Ok(Answer::value(
-            200,
-            &json!({
-                "handle": agent.handle,
-                "display_name": agent.display_name,
-                "description": agent.description,
-                "status": agent.status,
-                "settings": self.settings(caller),
-                "created_at": agent.created_at.to_string(),
-                "updated_at": agent.updated_at.to_string(),
-                "paused_by_owner": agent.paused,
-                "last_seen_at": agent.presence.last_seen.map(|seen| seen.to_string()),
-                "undelivered_count": agent.stored.len(),
-                "is_system": agent.handle == SYSTEM_AGENT,
-                "avatar_url": null,
-            }),
-        ))
+        let mut view = self.account_view(caller);
+        view["avatar_url"] = Value::Null;
+        Ok(Answer::value(200, &view))
+    }
+
+    /// An account as its owner's routes show it; each adds what only it has.
+    pub(crate) fn account_view(&self, number: AgentNo) -> Value {
+        let agent = &self.agents[number.index()];
+        json!({
+            "handle": agent.handle,
+            "display_name": agent.display_name,
+            "description": agent.description,
+            "status": agent.status,
+            "settings": self.settings(number),
+            "created_at": agent.created_at.to_string(),
+            "updated_at": agent.updated_at.to_string(),
+            "paused_by_owner": agent.paused,
+            "last_seen_at": agent.presence.last_seen.map(|seen| seen.to_string()),
+            "undelivered_count": agent.stored.len(),
+            "is_system": agent.handle == SYSTEM_AGENT,
+        })
     }
 
     /// `DELETE /v1/agents/:handle`.
@@ -220,6 +235,10 @@ impl Platform {
         handle: &str,
     ) -> Result<Outcome, Answer> {
         self.own(caller, handle)?;
+        if self.agents[caller.index()].handle == SYSTEM_AGENT {
+            let text = "The system agent is protected";
+            return Err(Answer::error(409, "SYSTEM_AGENT_PROTECTED", text));
+        }
         let effects = self.change_status(caller, AccountStatus::Deleted);
         let answer = Answer::value(200, &json!({ "message": "Account deleted" }));
         Ok(Outcome::with(answer, effects))

@@ -1,7 +1,7 @@
 //! Contact books, blocks and reports (wire.md 1.9).
 
 use super::accounts::SYSTEM_AGENT;
-use super::answer::Answer;
+use super::answer::{Answer, Outcome};
 use super::model::{AgentNo, Contact, Platform};
 use super::routes::Request;
 use super::time::Stamp;
@@ -129,33 +129,47 @@ impl Platform {
     }
 
     /// `POST /v1/contacts/:handle/block`.
-    pub(crate) fn block(&mut self, caller: AgentNo, handle: &str) -> Result<Answer, Answer> {
+    pub(crate) fn block(
+        &mut self,
+        caller: AgentNo,
+        handle: &str,
+        now: Stamp,
+    ) -> Result<Outcome, Answer> {
         let target = self.other(caller, handle)?;
         self.unprotected(target)?;
-        self.agents[caller.index()].blocks.insert(target);
-        Ok(Answer::value(200, &json!({ "ok": true })))
+        let blocks = &mut self.agents[caller.index()].blocks;
+        blocks.entry(target).or_insert(now);
+        let effects = self.recount(target, now);
+        let answer = Answer::value(200, &json!({ "ok": true }));
+        Ok(Outcome::with(answer, effects))
     }
 
     /// `DELETE /v1/contacts/:handle/block`.
     pub(crate) fn unblock(&mut self, caller: AgentNo, handle: &str) -> Result<Answer, Answer> {
         let known = self.by_handle.get(&bare_handle(handle)).copied();
-        let gone = known.is_some_and(|agent| self.agents[caller.index()].blocks.remove(&agent));
-        if !gone {
-            return Err(Answer::error(404, "NOT_FOUND", "Block not found"));
-        }
+        let gone = known.and_then(|agent| self.agents[caller.index()].blocks.remove(&agent));
+        gone.ok_or_else(|| Answer::error(404, "NOT_FOUND", "Block not found"))?;
         Ok(Answer::value(200, &json!({ "ok": true })))
     }
 
     /// `POST /v1/contacts/:handle/report`: blocks as well.
-    pub(crate) fn report(&mut self, caller: AgentNo, handle: &str) -> Result<Answer, Answer> {
+    pub(crate) fn report(
+        &mut self,
+        caller: AgentNo,
+        handle: &str,
+        now: Stamp,
+    ) -> Result<Outcome, Answer> {
         let target = self.other(caller, handle)?;
         self.unprotected(target)?;
         let row = &mut self.agents[caller.index()];
-        if !row.reports.insert(target) {
+        if row.reports.contains_key(&target) {
             return Err(Answer::error(409, "ALREADY_REPORTED", "Already reported"));
         }
-        row.blocks.insert(target);
-        Ok(Answer::value(200, &json!({ "ok": true })))
+        row.reports.insert(target, now);
+        row.blocks.entry(target).or_insert(now);
+        let effects = self.recount(target, now);
+        let answer = Answer::value(200, &json!({ "ok": true }));
+        Ok(Outcome::with(answer, effects))
     }
 
     /// Another agent by handle: 400 for oneself, 404 for nobody.

@@ -11,8 +11,13 @@ const PREVIEW_CHARS: usize = 140;
 
 impl Platform {
     /// `GET /v1/conversations`.
-    pub(crate) fn conversation_list(&self, caller: AgentNo, limit: usize, offset: usize) -> Answer {
-        let now = Stamp::now();
+    pub(crate) fn conversation_list(
+        &self,
+        caller: AgentNo,
+        limit: usize,
+        offset: usize,
+        now: Stamp,
+    ) -> Answer {
         let mut listed: Vec<ConversationNo> = self.agents[caller.index()]
             .conversations
             .iter()

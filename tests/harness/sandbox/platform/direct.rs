@@ -94,7 +94,7 @@ impl Platform {
         self.check_pause(sender)?;
         let from = &self.agents[sender.index()];
         let to = &self.agents[recipient.index()];
-        if from.blocks.contains(&recipient) || to.blocks.contains(&sender) {
+        if from.blocks.contains_key(&recipient) || to.blocks.contains_key(&sender) {
             return Err(Answer::error(
                 403,
                 "BLOCKED",

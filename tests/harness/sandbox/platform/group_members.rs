@@ -333,8 +333,8 @@ impl Platform {
         let target = self.other(caller, handle)?;
         let agent = &self.agents[target.index()];
         let contact = agent.contacts.contains_key(&caller);
-        let blocked =
-            agent.blocks.contains(&caller) || self.agents[caller.index()].blocks.contains(&target);
+        let blocked = agent.blocks.contains_key(&caller)
+            || self.agents[caller.index()].blocks.contains_key(&target);
         if blocked {
             return Err(Answer::error(403, "BLOCKED", "You cannot add this agent"));
         }

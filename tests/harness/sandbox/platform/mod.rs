@@ -6,11 +6,14 @@
 
 mod accounts;
 mod answer;
+mod codes;
 mod contacts;
 mod conversations;
 mod deliver;
 mod direct;
+mod directory;
 mod draft;
+mod enforcement;
 mod group_members;
 mod groups;
 mod history;
@@ -18,10 +21,12 @@ mod idempotency;
 mod ids;
 mod json;
 mod late;
+mod limits;
 mod model;
 mod mutes;
 mod presence;
 mod read;
+mod recovery;
 mod registration;
 mod render;
 mod routes;

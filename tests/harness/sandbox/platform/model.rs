@@ -85,6 +85,8 @@ pub(crate) struct Rules {
     pub(crate) discoverable: bool,
     pub(crate) conversation_cap: usize,
     pub(crate) retry_after: Option<i64>,
+    pub(crate) address_caps: bool,
+    pub(crate) code_caps: bool,
     pub(crate) april: bool,
 }
 
@@ -201,6 +203,8 @@ pub(crate) struct Agent {
     pub(crate) display_name: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) status: AccountStatus,
+    /// A test has put the status there: blocks and reports do not change it.
+    pub(crate) pinned: bool,
     pub(crate) paused: OwnerPause,
     pub(crate) inbox_mode: InboxMode,
     pub(crate) group_invite_policy: InboxMode,
@@ -210,8 +214,9 @@ pub(crate) struct Agent {
     pub(crate) stored: BTreeMap<Position, EnvelopeNo>,
     pub(crate) conversations: Vec<ConversationNo>,
     pub(crate) contacts: BTreeMap<AgentNo, Contact>,
-    pub(crate) blocks: HashSet<AgentNo>,
-    pub(crate) reports: HashSet<AgentNo>,
+    /// Whom it blocks, and since when.
+    pub(crate) blocks: HashMap<AgentNo, Stamp>,
+    pub(crate) reports: HashMap<AgentNo, Stamp>,
     pub(crate) muted: BTreeMap<MuteTarget, Mute>,
     pub(crate) hidden_messages: HashSet<MessageNo>,
     /// The backlog counter when somebody set it by hand.
@@ -267,7 +272,10 @@ pub(crate) struct Platform {
     pub(crate) by_client_msg_id: HashMap<(AgentNo, Box<str>), MessageNo>,
     pub(crate) direct: HashMap<(AgentNo, AgentNo), ConversationNo>,
     pub(crate) attachments: HashMap<String, super::uploads::Attachment>,
-    pub(crate) pending: HashMap<String, super::registration::Pending>,
+    pub(crate) codes: super::codes::Codes,
+    pub(crate) windows: super::limits::Windows,
+    /// Addresses of people who own agents: no agent registers with one.
+    pub(crate) owner_emails: HashSet<String>,
     pub(crate) idempotent: HashMap<(AgentNo, String), Kept>,
     pub(crate) held: Vec<Held>,
     pub(crate) sync_faults: crate::sandbox::faults::SyncFaults,

@@ -1,219 +1,205 @@
-//! Registration and keys, with the one-time code always [`CODE`].
+//! New accounts (wire.md 1.4).
 
-use super::answer::{Answer, Outcome};
-use super::model::{AgentNo, InboxMode, Platform};
+use super::answer::Answer;
+use super::codes::{Purpose, sent};
+use super::limits::Bound;
+use super::model::{AccountStatus, AgentNo, InboxMode, Platform};
 use super::time::Stamp;
-use super::validate::{Problems, is_handle, object};
-use serde_json::{Value, json};
+use super::validate::{Problems, is_email, is_handle, object};
+use serde_json::json;
+use std::time::Duration;
 
-/// The code that every one-time mail would hold.
-pub(crate) const CODE: &str = "123456";
-const RESERVED: [&str; 12] = [
+/// Handles that nobody gets.
+const RESERVED: [&str; 36] = [
     "admin",
     "system",
     "agentchat",
     "support",
     "help",
     "api",
+    "www",
+    "app",
+    "dashboard",
     "root",
+    "mod",
+    "moderator",
+    "bot",
+    "mail",
+    "status",
+    "login",
+    "register",
+    "webhook",
+    "webhooks",
     "agent",
+    "agents",
     "message",
+    "messages",
+    "contact",
+    "contacts",
+    "group",
+    "groups",
+    "presence",
+    "directory",
     "settings",
+    "billing",
     "test",
+    "debug",
+    "null",
     "undefined",
+    "chatfather",
 ];
-
-/// What a one-time code will finish.
-#[derive(Clone, Debug)]
-pub(crate) enum Pending {
-    Register {
-        email: String,
-        handle: String,
-        display_name: Option<String>,
-    },
-    NewKey {
-        agent: AgentNo,
-    },
-}
+const EMAIL_CHARS: usize = 320;
+const NAME_CHARS: usize = 100;
+const DESCRIPTION_CHARS: usize = 500;
+/// All callers of the sandbox share one address.
+const REGISTER: Bound = Bound {
+    count: 5,
+    within: Duration::from_secs(3_600),
+};
+const VERIFY: Bound = Bound {
+    count: 10,
+    within: Duration::from_secs(600),
+};
+/// Accounts that an address may have had in all: April's, and newer servers'.
+const LIFETIME_APRIL: usize = 3;
+const LIFETIME: usize = 30;
+/// Accounts that an address may have at once on newer servers; on April's it is one.
+const AT_ONCE: usize = 10;
 
 impl Platform {
     /// `POST /v1/register`.
-    pub(crate) fn register(&mut self, body: &[u8]) -> Result<Answer, Answer> {
+    pub(crate) fn register(&mut self, body: &[u8], now: Stamp) -> Result<Answer, Answer> {
+        self.count_address("register", REGISTER, now)?;
         let map = object(body)?;
         let mut problems = Problems::default();
-        let email = problems.text(&map, "email", 1..=320);
+        let email = problems.text(&map, "email", 0..=EMAIL_CHARS);
         let handle = problems.text(&map, "handle", 3..=30);
-        let display_name = problems.optional_text(&map, "display_name", 0..=100);
-        let _description = problems.optional_text(&map, "description", 0..=500);
-        if email.as_deref().is_some_and(|email| !email.contains('@')) {
+        let display_name = problems.optional_text(&map, "display_name", 0..=NAME_CHARS);
+        let description = problems.optional_text(&map, "description", 0..=DESCRIPTION_CHARS);
+        if email.as_deref().is_some_and(|email| !is_email(email)) {
             problems.add("email", "Invalid email");
         }
         if handle.as_deref().is_some_and(|handle| !is_handle(handle)) {
             problems.add("handle", "Invalid");
         }
         problems.finish()?;
-        let (email, handle) = (email.unwrap_or_default(), handle.unwrap_or_default());
+        let email = email.unwrap_or_default().to_lowercase();
+        let handle = handle.unwrap_or_default();
         if RESERVED.contains(&handle.as_str()) {
-            return Err(Answer::error(
-                400,
-                "INVALID_HANDLE",
-                "This handle is reserved",
-            ));
+            let text = "This handle is reserved";
+            return Err(Answer::error(400, "INVALID_HANDLE", text));
         }
-        if self.by_handle.contains_key(&handle) {
-            return Err(Answer::error(409, "HANDLE_TAKEN", "This handle is taken"));
-        }
-        Ok(self.pend(Pending::Register {
-            email,
+        self.free_handle(&handle)?;
+        self.free_email(&email)?;
+        let purpose = Purpose::Register {
+            email: email.clone(),
             handle,
             display_name,
-        }))
+            description,
+        };
+        let id = self.issue(&email, purpose, now)?;
+        Ok(sent(&id))
     }
 
     /// `POST /v1/register/verify`.
     pub(crate) fn register_verify(&mut self, body: &[u8], now: Stamp) -> Result<Answer, Answer> {
-        let Pending::Register {
+        self.count_address("register verify", VERIFY, now)?;
+        let confirmed = self.confirm(body, now, |purpose| {
+            matches!(purpose, Purpose::Register { .. })
+        })?;
+        let Purpose::Register {
             email,
             handle,
             display_name,
-        } = self.confirm(body)?
+            description,
+        } = confirmed
         else {
             return Err(Answer::error(400, "EXPIRED", "Unknown or expired code"));
         };
-        if self.by_handle.contains_key(&handle) {
-            return Err(Answer::error(409, "HANDLE_TAKEN", "This handle is taken"));
-        }
+        // Somebody else may have been faster.
+        self.free_handle(&handle)?;
+        self.free_email(&email)?;
         let key = self.ids.key();
         let number = self.add_agent(&handle, &key, &email, now);
         let agent = &mut self.agents[number.index()];
-        if display_name.is_some() {
-            agent.display_name = display_name;
+        agent.display_name = display_name;
+        agent.description = description;
+        let mut view = self.account_view(number);
+        let agent = &self.agents[number.index()];
+        view["email"] = json!(agent.email);
+        view["avatar_key"] = json!(null);
+        view["settings"] = json!({ "inbox_mode": InboxMode::Open });
+        let body = json!({ "agent": view, "api_key": key });
+        Ok(Answer::value(201, &body))
+    }
+
+    /// Counts a request against a bound of its caller's address. No `Retry-After` (wire.md 7).
+    pub(crate) fn count_address(
+        &mut self,
+        name: &str,
+        bound: Bound,
+        now: Stamp,
+    ) -> Result<(), Answer> {
+        if !self.rules.address_caps {
+            return Ok(());
         }
-        let view = json!({
-            "handle": agent.handle,
-            "email": agent.email,
-            "display_name": agent.display_name,
-            "description": agent.description,
-            "status": agent.status,
-            "settings": { "inbox_mode": InboxMode::Open },
-            "created_at": agent.created_at.to_string(),
-            "updated_at": agent.updated_at.to_string(),
-            "paused_by_owner": agent.paused,
-        });
-        Ok(Answer::value(
-            201,
-            &json!({ "agent": view, "api_key": key }),
-        ))
+        let counted = self.windows.count(name, bound, now);
+        counted.map_err(|_left| Answer::error(429, "RATE_LIMITED", "Too many requests"))
     }
 
-    /// `POST /v1/agents/recover`: always 200.
-    pub(crate) fn recover(&mut self, body: &[u8]) -> Result<Answer, Answer> {
-        let map = object(body)?;
-        let mut problems = Problems::default();
-        let email = problems.text(&map, "email", 1..=320);
-        problems.finish()?;
-        let owner = self
-            .agents
-            .iter()
-            .position(|agent| Some(&agent.email) == email.as_ref());
-        match owner.and_then(|at| u32::try_from(at).ok()) {
-            Some(number) => Ok(self.pend(Pending::NewKey {
-                agent: AgentNo(number),
-            })),
-            None => Ok(Answer::value(
-                200,
-                &json!({ "message": "If it exists, mail was sent" }),
-            )),
+    /// The second steps of registration, recovery and rotation are bounded alike.
+    pub(crate) fn count_verify(&mut self, name: &str, now: Stamp) -> Result<(), Answer> {
+        self.count_address(name, VERIFY, now)
+    }
+
+    /// The live accounts of an address.
+    pub(crate) fn accounts_of(&self, email: &str) -> Vec<AgentNo> {
+        self.holders(email)
+            .filter(|number| self.agents[number.index()].status != AccountStatus::Deleted)
+            .collect()
+    }
+
+    fn holders<'a>(&'a self, email: &'a str) -> impl Iterator<Item = AgentNo> + 'a {
+        let all = 0..u32::try_from(self.agents.len()).unwrap_or(u32::MAX);
+        all.map(AgentNo)
+            .filter(move |number| self.agents[number.index()].email == email)
+    }
+
+    fn free_handle(&self, handle: &str) -> Result<(), Answer> {
+        // Deleted accounts stay in the table: no handle is given out twice.
+        if self.by_handle.contains_key(handle) {
+            return Err(Answer::error(409, "HANDLE_TAKEN", "This handle is taken"));
         }
+        Ok(())
     }
 
-    /// `POST /v1/agents/:handle/rotate-key`.
-    pub(crate) fn rotate(&mut self, caller: AgentNo, handle: &str) -> Result<Answer, Answer> {
-        self.own(caller, handle)?;
-        Ok(self.pend(Pending::NewKey { agent: caller }))
-    }
-
-    /// The second step of recovery and rotation: the old key dies at once.
-    pub(crate) fn new_key(&mut self, body: &[u8]) -> Result<Outcome, Answer> {
-        let Pending::NewKey { agent } = self.confirm(body)? else {
-            return Err(Answer::error(400, "EXPIRED", "Unknown or expired code"));
+    fn free_email(&self, email: &str) -> Result<(), Answer> {
+        if self.owner_emails.contains(email) {
+            let text = "This address belongs to an owner";
+            return Err(Answer::error(409, "EMAIL_IS_OWNER", text));
+        }
+        let (live, ever) = (self.accounts_of(email).len(), self.holders(email).count());
+        if self.rules.april && live > 0 {
+            return Err(Answer::error(409, "EMAIL_TAKEN", "This address is taken"));
+        }
+        if live >= AT_ONCE {
+            let (text, details) = ("Too many agents", json!({ "limit": AT_ONCE }));
+            return Err(Answer::error_with(
+                409,
+                "EMAIL_LIMIT_REACHED",
+                text,
+                details,
+            ));
+        }
+        let lifetime = if self.rules.april {
+            LIFETIME_APRIL
+        } else {
+            LIFETIME
         };
-        let key = self.ids.key();
-        let effects = self.rotate_key(agent, &key);
-        let handle = self.agents[agent.index()].handle.clone();
-        let answer = Answer::value(200, &json!({ "handle": handle, "api_key": key }));
-        Ok(Outcome::with(answer, effects))
-    }
-
-    fn pend(&mut self, pending: Pending) -> Answer {
-        let id = self.ids.mint("pnd");
-        self.pending.insert(id.clone(), pending);
-        Answer::value(
-            200,
-            &json!({ "pending_id": id, "message": "A code was sent" }),
-        )
-    }
-
-    fn confirm(&mut self, body: &[u8]) -> Result<Pending, Answer> {
-        let map = object(body)?;
-        let mut problems = Problems::default();
-        let id = problems.text(&map, "pending_id", 0..=usize::MAX);
-        let code = problems.text(&map, "code", 6..=6);
-        problems.finish()?;
-        let id = id.unwrap_or_default();
-        if !self.pending.contains_key(&id) {
-            return Err(Answer::error(400, "EXPIRED", "Unknown or expired code"));
+        if ever >= lifetime {
+            let (text, details) = ("This address is used up", json!({ "limit": lifetime }));
+            return Err(Answer::error_with(409, "EMAIL_EXHAUSTED", text, details));
         }
-        if code.as_deref() != Some(CODE) {
-            return Err(Answer::error(400, "INVALID_CODE", "Wrong code"));
-        }
-        self.pending
-            .remove(&id)
-            .ok_or_else(|| Answer::error(400, "EXPIRED", "Unknown or expired code"))
-    }
-}
-
-/// The directory (wire.md 1.12): prefix match on handles.
-impl Platform {
-    /// `GET /v1/directory`.
-    pub(crate) fn directory(&self, caller: Option<AgentNo>, query: &str, limit: usize) -> Answer {
-        const MAX_LIMIT: usize = 50;
-        let lengths = 2..=50;
-        if !lengths.contains(&query.chars().count()) {
-            return Answer::bad("q must have 2 to 50 characters");
-        }
-        let wanted = query.to_lowercase();
-        let mut found: Vec<(usize, &str)> = self
-            .agents
-            .iter()
-            .enumerate()
-            .filter(|(_, agent)| self.reachable(&agent.handle).is_ok())
-            .filter(|(_, agent)| agent.handle.starts_with(&wanted))
-            .map(|(number, agent)| (number, agent.handle.as_str()))
-            .collect();
-        found.sort_by_key(|(_, handle)| *handle);
-        let total = found.len();
-        let limit = limit.clamp(1, MAX_LIMIT);
-        let rows: Vec<Value> = found
-            .into_iter()
-            .take(limit)
-            .map(|(number, _)| {
-                let agent = &self.agents[number];
-                let mut row = json!({
-                    "handle": agent.handle,
-                    "display_name": agent.display_name,
-                    "description": agent.description,
-                    "created_at": agent.created_at.to_string(),
-                });
-                if let Some(caller) = caller {
-                    let book = &self.agents[caller.index()].contacts;
-                    let known = book.keys().any(|contact| contact.index() == number);
-                    row["in_contacts"] = Value::Bool(known);
-                }
-                row
-            })
-            .collect();
-        let body = json!({ "agents": rows, "total": total, "limit": limit, "offset": 0 });
-        Answer::value(200, &body)
+        Ok(())
     }
 }

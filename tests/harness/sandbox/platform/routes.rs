@@ -77,9 +77,10 @@ impl Platform {
         if !is_route(method, rest, self.rules.april) {
             return Answer::no_route().into();
         }
-        let caller = match self.authenticate(request.authorization) {
+        let mut effects = Vec::new();
+        let caller = match self.authenticate(request, &mut effects) {
             Ok(caller) => caller,
-            Err(answer) => return answer.into(),
+            Err(answer) => return Outcome::with(answer, effects),
         };
         let idempotent = honours_idempotency(method, rest);
         if idempotent && let Some(answer) = self.kept_answer(caller, request) {
@@ -89,7 +90,8 @@ impl Platform {
         if idempotent {
             self.keep_answer(caller, request, &outcome.answer);
         }
-        outcome
+        effects.extend(outcome.effects);
+        Outcome::with(outcome.answer, effects)
     }
 
     /// Routes that ask for no key, or accept a suspended one.
@@ -101,12 +103,16 @@ impl Platform {
     ) -> Option<Outcome> {
         let reply = match (method, rest) {
             ("GET", ["health"]) => Ok(Answer::value(200, &json!({ "status": "ok" })).into()),
-            ("POST", ["register"]) => self.register(request.body).map(Outcome::from),
+            ("POST", ["register"]) => self.register(request.body, request.now).map(Outcome::from),
             ("POST", ["register", "verify"]) => self
                 .register_verify(request.body, request.now)
                 .map(Outcome::from),
-            ("POST", ["agents", "recover"]) => self.recover(request.body).map(Outcome::from),
-            ("POST", ["agents", "recover", "verify"]) => self.new_key(request.body),
+            ("POST", ["agents", "recover"]) => {
+                self.recover(request.body, request.now).map(Outcome::from)
+            }
+            ("POST", ["agents", "recover", "verify"]) => {
+                self.recover_verify(request.body, request.now)
+            }
             ("GET", ["agents", "me"]) => self
                 .identify(request.authorization)
                 .map(|caller| self.me(caller).into()),
@@ -133,11 +139,11 @@ impl Platform {
         match rest {
             ["messages", ..] => self.message_route(method, rest, caller, request),
             ["groups", ..] => self.group_route(method, rest, caller, request),
-            ["contacts", ..] => flat(self.contact_route(method, rest, caller, request)),
+            ["contacts", ..] => self.contact_route(method, rest, caller, request),
             _ => match (method, rest) {
                 ("GET", ["conversations"]) => {
                     let limit = request.count("limit", CONVERSATIONS_LIMIT);
-                    self.conversation_list(caller, limit, request.count("offset", 0))
+                    self.conversation_list(caller, limit, request.count("offset", 0), now)
                         .into()
                 }
                 ("DELETE", ["conversations", id]) => self.hide_conversation(caller, id, now).into(),
@@ -149,10 +155,11 @@ impl Platform {
                 ("DELETE", ["agents", handle]) => self
                     .delete_agent(caller, handle)
                     .unwrap_or_else(Outcome::from),
-                ("POST", ["agents", handle, "rotate-key"]) => flat(self.rotate(caller, handle)),
+                ("POST", ["agents", handle, "rotate-key"]) => {
+                    flat(self.rotate(caller, handle, now))
+                }
                 ("POST", ["agents", handle, "rotate-key", "verify"]) => self
-                    .own(caller, handle)
-                    .and_then(|()| self.new_key(body))
+                    .rotate_verify(caller, handle, body, now)
                     .unwrap_or_else(Outcome::from),
                 ("POST", ["mutes"]) => flat(self.post_mute(caller, body, now)),
                 ("GET", ["mutes"]) => self.mute_list(caller, request.query("kind")).into(),
@@ -226,17 +233,24 @@ impl Platform {
         rest: &[&str],
         caller: AgentNo,
         request: &Request<'_>,
-    ) -> Result<Answer, Answer> {
+    ) -> Outcome {
+        let (body, now) = (request.body, request.now);
         match (method, rest) {
-            ("POST", ["contacts"]) => self.post_contact(caller, request.body, request.now),
-            ("GET", ["contacts"]) => Ok(self.contact_list(caller, request)),
-            ("GET", ["contacts", handle]) => Ok(self.contact(caller, handle)),
-            ("PATCH", ["contacts", handle]) => self.patch_contact(caller, handle, request.body),
-            ("DELETE", ["contacts", handle]) => self.delete_contact(caller, handle),
-            ("POST", ["contacts", handle, "block"]) => self.block(caller, handle),
-            ("DELETE", ["contacts", handle, "block"]) => self.unblock(caller, handle),
-            ("POST", ["contacts", handle, "report"]) => self.report(caller, handle),
-            _ => Err(Answer::no_route()),
+            ("POST", ["contacts"]) => flat(self.post_contact(caller, body, now)),
+            ("GET", ["contacts"]) => self.contact_list(caller, request).into(),
+            ("GET", ["contacts", handle]) => self.contact(caller, handle).into(),
+            ("PATCH", ["contacts", handle]) => flat(self.patch_contact(caller, handle, body)),
+            ("DELETE", ["contacts", handle]) => flat(self.delete_contact(caller, handle)),
+            ("POST", ["contacts", handle, "block"]) => {
+                let reply = self.block(caller, handle, now);
+                reply.unwrap_or_else(Outcome::from)
+            }
+            ("DELETE", ["contacts", handle, "block"]) => flat(self.unblock(caller, handle)),
+            ("POST", ["contacts", handle, "report"]) => {
+                let reply = self.report(caller, handle, now);
+                reply.unwrap_or_else(Outcome::from)
+            }
+            _ => Answer::no_route().into(),
         }
     }
 }

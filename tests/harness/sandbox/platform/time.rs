@@ -1,7 +1,7 @@
 //! Time stamps the way the platform's database writes them.
 
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Microseconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,8 +29,20 @@ impl Stamp {
         Self(self.0 - self.0.rem_euclid(1_000))
     }
 
+    /// How long ago another moment was; nothing when it is still to come.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        let micros = self.0.saturating_sub(earlier.0);
+        Duration::from_micros(u64::try_from(micros).unwrap_or_default())
+    }
+
+    /// This moment moved on.
+    pub(crate) fn after(self, by: Duration) -> Self {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(micros))
+    }
+
     /// This moment moved back.
-    pub(crate) fn before(self, by: std::time::Duration) -> Self {
+    pub(crate) fn before(self, by: Duration) -> Self {
         Self(
             self.0
                 .saturating_sub(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)),

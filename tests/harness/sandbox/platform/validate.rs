@@ -39,6 +39,19 @@ pub(crate) fn is_handle(text: &str) -> bool {
             .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
+/// Whether a text has the form of a mail address.
+pub(crate) fn is_email(text: &str) -> bool {
+    let Some((name, domain)) = text.split_once('@') else {
+        return false;
+    };
+    let dotted = domain.split_once('.');
+    let whole = dotted.is_some_and(|(host, rest)| !host.is_empty() && !rest.ends_with('.'));
+    whole
+        && !name.is_empty()
+        && !domain.contains('@')
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
 /// A handle as the platform reads it: one `@` stripped, lower case.
 pub(crate) fn bare_handle(text: &str) -> String {
     text.strip_prefix('@').unwrap_or(text).to_lowercase()
