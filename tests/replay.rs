@@ -36,6 +36,11 @@ async fn seqs_holes_and_history_are_as_recorded() {
 }
 
 #[tokio::test]
+async fn accounts_from_registration_to_deletion_are_as_recorded() {
+    replay("08-agents-account-states").await;
+}
+
+#[tokio::test]
 async fn several_sockets_of_one_agent_and_a_slow_one_behave_as_recorded() {
     replay("10-two-sockets-slow-socket").await;
 }

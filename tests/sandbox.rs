@@ -1,6 +1,8 @@
 //! The sandbox over real sockets, driven by clients that share nothing with it: its main
 //! behaviours, and each fault.
 
+#[path = "sandbox/accounts.rs"]
+mod accounts;
 #[path = "sandbox/client.rs"]
 mod client;
 #[path = "sandbox/connect.rs"]

@@ -30,9 +30,6 @@ const fn differs(
 /// All of them. Each has to show itself: an entry that the comparison no longer tells is an error,
 /// as is anything that the comparison tells and that is not listed.
 pub(crate) const DIFFERENCES: &[Difference] = &[
-    differs("01", 114, "", STAYS_RESTRICTED),
-    differs("01", 115, ".status: \"restricted\"", STAYS_RESTRICTED),
-    differs("01", 119, "", STAYS_RESTRICTED),
     differs("02", 116, "no frame on F9", LUCKY_FRAME),
     differs("02", 118, "F9 answers no ping", LUCKY_FRAME),
     differs("10", 14, "no frame on B2", MARKED_AT_ONCE),
@@ -42,8 +39,6 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     differs("13", 26, "0 rows below an earlier seq", ONE_LOCK),
 ];
 
-const STAYS_RESTRICTED: &str = "a status that a test sets stays: the sandbox does not count blocks \
-    to lift or to make a restriction, so 114 is refused and 119 lacks the conversation of 114";
 const LUCKY_FRAME: &str = "a race in the recording: the frame behind the hello came just after the \
     key had been looked up; here it always comes before";
 const MARKED_AT_ONCE: &str = "no database between reading and marking a row, so of two sockets \

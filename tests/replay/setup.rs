@@ -132,7 +132,7 @@ impl Replay {
         let actor = actor.unwrap_or_default();
         match step.op.as_str() {
             "undelivered_count" => self.set(&actor, Setting::Backlog(Some(step.number("count")))),
-            "status" => self.set(&actor, Setting::Status(status(step.text("status")))),
+            "status" => self.set(&actor, Setting::StatusRow(status(step.text("status")))),
             "pause" => self.set(&actor, Setting::Pause(pause(step.text("mode")))),
             "database_delay" => {
                 self.stage.database_delay = Duration::from_millis(step.number("ms"));
@@ -142,8 +142,7 @@ impl Replay {
             "hold_conversation" => {}
             "release_conversation" => sandbox.release_held(),
             "blocked_by_strangers" => {
-                self.blocked_by_strangers(&actor, step.number("count"))
-                    .await
+                self.blocked_by_strangers(&actor, step.number("count"));
             }
             "cold_conversations" => {
                 for n in 0..step.number("count") {
@@ -152,6 +151,15 @@ impl Replay {
                     sandbox.send(&actor, To::Handle(&stranger), "cold");
                 }
             }
+            "pass_time" => sandbox.pass_time(Duration::from_secs(step.number("seconds"))),
+            "agents" => {
+                for handle in step.texts("handles") {
+                    sandbox.agent(&handle);
+                }
+            }
+            "unrecorded" => self.unrecorded(step).await,
+            "shutdown" => sandbox.stop().await,
+            "http.refused" => self.refuses_connections(step).await,
             "bulk" => self.bulk(step).await,
             "burst" => self.burst(step).await,
             "parallel_rounds" => self.rounds(step).await,
@@ -175,15 +183,34 @@ impl Replay {
             .expect("the sandbox answers every request")
     }
 
-    async fn blocked_by_strangers(&self, actor: &str, count: u64) {
+    fn blocked_by_strangers(&self, actor: &str, count: u64) {
         for n in 0..count {
             let stranger = self.stage.sandbox.agent(&format!("blocker-{n}"));
             self.stage
                 .sandbox
                 .send(actor, To::Handle(stranger.handle()), "hello");
-            let path = format!("/v1/contacts/{actor}/block");
-            let answer = self.post(stranger.key(), &path, &Value::Null).await;
-            assert!(answer.status().is_success(), "a block is possible");
+            let block = Setting::Block(actor.to_owned());
+            self.stage.sandbox.set(stranger.handle(), &block);
+        }
+    }
+
+    /// Requests like a recorded one that the recording left out.
+    async fn unrecorded(&mut self, step: &Step) {
+        let key = step.fields["actor"].as_str();
+        let key = key.map_or("", |letter| self.stage.keys[letter].as_str());
+        let (target, body) = (step.text("target"), self.memory.fill(&step.fields["body"]));
+        for _ in 0..step.number("times") {
+            let status = self.post(key, target, &body).await.status().as_u16();
+            let wanted = step.number("status");
+            assert_eq!(u64::from(status), wanted, "step {}, unrecorded", step.n);
+        }
+    }
+
+    /// The server is gone.
+    async fn refuses_connections(&mut self, step: &Step) {
+        let url = format!("{}{}", self.stage.base, step.text("target"));
+        if let Ok(answer) = self.client.get(url).send().await {
+            self.tell(step.n, format!("answered with {}", answer.status()));
         }
     }
 

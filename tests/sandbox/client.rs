@@ -70,6 +70,13 @@ impl Api {
         }
     }
 
+    /// The same with another agent's key. To build a client takes long.
+    pub(crate) fn of(&self, agent: &Agent) -> Self {
+        let mut other = self.clone();
+        agent.key().clone_into(&mut other.key);
+        other
+    }
+
     pub(crate) async fn try_call(
         &self,
         method: &str,
