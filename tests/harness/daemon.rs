@@ -1,5 +1,6 @@
 //! The real daemon as a process, in a folder of its own.
 
+use crate::http::Http;
 use crate::raw::Raw;
 use serde_json::{Value, json};
 use std::fs::{self, File, OpenOptions};
@@ -168,6 +169,19 @@ impl Daemon {
         Raw::connect(&self.socket, PATIENCE)
     }
 
+    /// A new connection for HTTP.
+    ///
+    /// # Errors
+    /// Where the daemon does not listen.
+    pub fn http(&self) -> io::Result<Http> {
+        Http::connect(&self.socket, PATIENCE)
+    }
+
+    /// The socket's path.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -180,6 +194,19 @@ impl Daemon {
     pub fn kill(&mut self) -> io::Result<()> {
         self.child.kill()?;
         self.child.wait().map(|_| ())
+    }
+
+    /// Sends it a signal, `TERM` and the like.
+    ///
+    /// # Errors
+    /// Where there is no program to send it with.
+    pub fn signal(&self, name: &str) -> io::Result<()> {
+        let pid = self.pid().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status()?;
+        if sent.success() {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("no signal was sent: {sent}")))
     }
 
     /// Waits for its own end.

@@ -79,7 +79,24 @@ impl Shared {
     }
 }
 
-/// One connection, as its requests see it.
+/// Counts a connection for as long as it is there.
+#[derive(Debug)]
+pub(crate) struct Present(Arc<Shared>);
+
+impl Present {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        shared.clients.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.clients.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// One connection, as its requests see it; over HTTP, one request.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) shared: Arc<Shared>,
@@ -87,6 +104,8 @@ pub(crate) struct Client {
     pub(crate) outgoing: Outgoing,
     /// The connection is gone or going.
     pub(crate) closing: CancellationToken,
+    /// Notifications can reach it, so it may subscribe.
+    pub(crate) streams: bool,
     subscriptions: Mutex<BTreeMap<Arc<str>, Entry>>,
 }
 
@@ -104,7 +123,16 @@ impl Client {
             caller,
             outgoing,
             closing: CancellationToken::new(),
+            streams: true,
             subscriptions: Mutex::default(),
+        }
+    }
+
+    /// One that gets a single answer and nothing else.
+    pub(crate) fn of_one_answer(shared: Arc<Shared>, caller: Caller, outgoing: Outgoing) -> Self {
+        Self {
+            streams: false,
+            ..Self::new(shared, caller, outgoing)
         }
     }
 

@@ -48,11 +48,24 @@ pub(crate) fn too_many(limit_entries: usize) -> RpcError {
     })
 }
 
+/// -32600 for a subscription where nothing but one answer can be sent.
+pub(crate) fn no_stream() -> RpcError {
+    invalid_request(
+        "events.subscribe needs a connection that streams: NDJSON, a WebSocket, or GET /events",
+    )
+}
+
 /// -32601.
 pub(crate) fn no_such_method(name: &str) -> RpcError {
     // The name came from the client: a long one is not thrown back whole.
     let name: String = name.chars().take(ECHO_CHARS).collect();
     RpcError::new(ErrorCode::MethodNotFound, format!("no such method: {name}"))
+}
+
+/// -32601 for a path that HTTP is not served at.
+pub(crate) fn no_such_path(path: &str) -> RpcError {
+    let path: String = path.chars().take(ECHO_CHARS).collect();
+    RpcError::new(ErrorCode::MethodNotFound, format!("no such path: {path}"))
 }
 
 /// -32602 at a place in `params`.

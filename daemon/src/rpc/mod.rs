@@ -1,9 +1,11 @@
-//! The local API: JSON-RPC 2.0 on a Unix socket, one value a line.
+//! The local API: JSON-RPC 2.0 on a Unix socket, one value a line, or over HTTP.
 //!
 //! ```text
 //! Listener ── the socket in the file system
 //! serve ───── accepts, bounds, stops in order
-//!   connection ── one client: reads with ndjson and request, starts calls in order
+//!   connection ── one client: tells the protocol by its first byte, reads NDJSON
+//!   http ──────── the same requests over HTTP, and what only HTTP has
+//!     session ─── reads with request, starts calls in order, bounds them
 //!     service ─── one request: scope, parameters, handler (methods::*), answer
 //!     outgoing ── the only way out: answers and events in one bounded queue, one writer
 //!     subscription ── one task each: feed → window → outgoing
@@ -17,7 +19,9 @@
 mod batch;
 mod client;
 mod connection;
+mod document;
 mod errors;
+mod http;
 mod listener;
 mod methods;
 mod ndjson;
@@ -26,6 +30,7 @@ mod peer;
 mod request;
 mod server;
 mod service;
+mod session;
 mod subscription;
 #[cfg(test)]
 mod tests;

@@ -261,7 +261,7 @@ pub(crate) fn has_lone_surrogate(json: &str) -> bool {
 }
 
 /// How deep a value may be nested.
-const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 
 /// How much is asked from the socket at a time.
 const READ_BYTES: usize = 8 << 10;

@@ -123,6 +123,14 @@ impl Frame {
 }
 
 impl Drain {
+    /// Waits for the only frame of a request that gets a single answer; `None` where it gets none.
+    pub(crate) async fn only(mut self) -> Option<String> {
+        match self.queue.recv().await {
+            Some((Frame::Text(text), _)) => Some(text),
+            Some((Frame::Event(_), _)) | None => None,
+        }
+    }
+
     /// Writes what comes until all [`Outgoing`]s are dropped and the queue is empty.
     ///
     /// # Errors

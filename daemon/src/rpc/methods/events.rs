@@ -82,6 +82,9 @@ struct Opened {
 async fn open(call: &Call<EventsSubscribe>) -> Result<Opened, RpcError> {
     let Call { params, client } = call;
     let hub = call.hub();
+    if !client.streams {
+        return Err(errors::no_stream());
+    }
     if !client.has_room() {
         return Err(errors::overloaded("max_subscriptions", None));
     }

@@ -1,0 +1,26 @@
+//! HTTP/1.1 on the socket: the same requests as over NDJSON, and what only HTTP has.
+//!
+//! ```text
+//! connection ── hyper on the stream: time limits, order of the end, upgrades
+//!   wire ────── the stream under hyper; tells when something was read and when all is written
+//!   router ──── path and method to a handler; further routes stand there
+//!     post ──── a request or a batch, through the session that NDJSON uses
+//!     probes ── /healthz, /readyz
+//!   body ────── bodies of requests: bounded in size and in time
+//!   answer ──── bodies of answers, and which status an error has
+//! ```
+//!
+//! Invariants: a request body is never held past its limit; a client that sends or reads slowly, or
+//! stops in the middle, costs its own connection; what is under way when the daemon stops is
+//! finished, then the connection closes.
+
+mod answer;
+mod body;
+mod connection;
+mod post;
+mod probes;
+mod router;
+mod visit;
+mod wire;
+
+pub(super) use connection::serve;

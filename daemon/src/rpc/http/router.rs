@@ -1,0 +1,85 @@
+//! Which handler answers which path. A new route is a new [`Route`]: its path, its methods, its
+//! handler.
+
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+
+use crate::rpc::errors;
+use crate::rpc::http::answer::{self, Answer};
+use crate::rpc::http::visit::Visit;
+use crate::rpc::http::{post, probes};
+
+/// What is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    /// `/` and `/rpc`.
+    Rpc,
+    /// `/healthz`.
+    Health,
+    /// `/readyz`.
+    Ready,
+}
+
+impl Route {
+    /// The route of a path.
+    fn of(path: &str) -> Option<Self> {
+        Some(match path {
+            "/" | "/rpc" => Self::Rpc,
+            "/healthz" => Self::Health,
+            "/readyz" => Self::Ready,
+            _ => return None,
+        })
+    }
+
+    /// The methods that it takes; with GET, HEAD is taken as well.
+    fn methods(self) -> &'static [Method] {
+        match self {
+            Self::Rpc => &[Method::POST],
+            Self::Health | Self::Ready => &[Method::GET],
+        }
+    }
+}
+
+/// Answers a request.
+pub(super) async fn answer(visit: &Visit, request: Request<Incoming>) -> Answer {
+    let under_way = visit.flow.enter();
+    let answer = routed(visit, request).await;
+    answer::until_written(answer, under_way)
+}
+
+async fn routed(visit: &Visit, request: Request<Incoming>) -> Answer {
+    let Some(route) = Route::of(request.uri().path()) else {
+        return answer::problem(
+            StatusCode::NOT_FOUND,
+            &errors::no_such_path(request.uri().path()),
+        );
+    };
+    // The body of an answer to HEAD is left out by hyper.
+    let method = match request.method() {
+        &Method::HEAD => &Method::GET,
+        method => method,
+    };
+    if !route.methods().contains(method) {
+        return not_allowed(route, request.method());
+    }
+    match route {
+        Route::Rpc => post::answer(visit, request).await,
+        Route::Health => probes::health(),
+        Route::Ready => probes::ready(visit).await,
+    }
+}
+
+fn not_allowed(route: Route, method: &Method) -> Answer {
+    let mut allowed: Vec<&str> = route.methods().iter().map(Method::as_str).collect();
+    if allowed.contains(&Method::GET.as_str()) {
+        allowed.push(Method::HEAD.as_str());
+    }
+    let allowed = allowed.join(", ");
+    let error = errors::invalid_request(&format!("this path takes {allowed}, not {method}"));
+    let mut answer = answer::problem(StatusCode::METHOD_NOT_ALLOWED, &error);
+    if let Ok(allowed) = HeaderValue::try_from(allowed) {
+        answer.headers_mut().insert(ALLOW, allowed);
+    }
+    answer
+}

@@ -1,0 +1,64 @@
+//! What every handler gets: who asks, and what it may be answered from.
+
+use std::sync::Arc;
+
+use agentchatd_client::RpcError;
+use jsonrpsee::Methods;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::rpc::client::{Client, Shared};
+use crate::rpc::errors;
+use crate::rpc::http::wire::Flow;
+use crate::rpc::outgoing;
+use crate::rpc::peer::Caller;
+use crate::rpc::request::Request;
+use crate::rpc::service;
+
+/// One HTTP connection, as its handlers see it.
+#[derive(Debug, Clone)]
+pub(super) struct Visit {
+    pub(super) shared: Arc<Shared>,
+    pub(super) methods: Methods,
+    pub(super) caller: Caller,
+    pub(super) flow: Arc<Flow>,
+}
+
+impl Visit {
+    /// Calls a method as the caller would, for a route that shows its result.
+    ///
+    /// # Errors
+    /// The method's, its scope included.
+    pub(super) async fn call(
+        &self,
+        method: &str,
+        params: Option<String>,
+    ) -> Result<Box<RawValue>, RpcError> {
+        let (outgoing, _queue) = outgoing::queue();
+        let client = Client::of_one_answer(Arc::clone(&self.shared), self.caller, outgoing);
+        let request = Request {
+            id: Some("0".into()),
+            method: method.to_owned(),
+            params,
+        };
+        let answer = service::call(&self.methods, Arc::new(client), request).await;
+        let json = answer.json.unwrap_or_default();
+        match serde_json::from_str::<Parts>(&json) {
+            Ok(Parts {
+                result: Some(result),
+                ..
+            }) => Ok(result),
+            Ok(Parts {
+                error: Some(error), ..
+            }) => Err(error),
+            Ok(_) | Err(_) => Err(errors::internal("the answer has an unexpected form")),
+        }
+    }
+}
+
+/// An answer, read back.
+#[derive(Deserialize)]
+struct Parts {
+    result: Option<Box<RawValue>>,
+    error: Option<RpcError>,
+}
