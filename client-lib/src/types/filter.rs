@@ -9,7 +9,8 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::common::is_false;
-use super::text::{Handle, InvalidText, checked_text};
+use super::handle::Handle;
+use super::text::{InvalidText, checked_text};
 use super::time::Timestamp;
 use crate::error::only_one;
 
@@ -41,7 +42,7 @@ pub struct Filter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversations: Option<BTreeSet<String>>,
     /// Only events that these agents caused.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "bare", skip_serializing_if = "Option::is_none")]
     pub senders: Option<BTreeSet<Handle>>,
     /// Only messages that mention the agent.
     #[serde(skip_serializing_if = "is_false")]
@@ -49,6 +50,15 @@ pub struct Filter {
     /// Whether the agent's own messages pass.
     #[serde(skip_serializing_if = "is_true")]
     pub include_own: bool,
+}
+
+/// Writes handles bare, so that filters that let the same pass are spelled alike.
+#[expect(clippy::ref_option, reason = "the form that serde calls")]
+fn bare<S: Serializer>(
+    handles: &Option<BTreeSet<Handle>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(handles.iter().flatten().map(Handle::as_str))
 }
 
 impl Filter {

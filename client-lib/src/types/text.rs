@@ -24,6 +24,8 @@ pub enum InvalidText {
     PathSegment,
     /// It holds a character outside of `A-Z a-z 0-9 . _ -`.
     Character,
+    /// It holds a blank or a character outside of ASCII, which no header can carry.
+    Header,
 }
 
 impl fmt::Display for InvalidText {
@@ -33,6 +35,7 @@ impl fmt::Display for InvalidText {
             Self::Length { min, max } => write!(f, "must have {min} to {max} characters"),
             Self::PathSegment => f.write_str("`.` and `..` are no identifiers"),
             Self::Character => f.write_str("only the characters A-Z a-z 0-9 . _ - are allowed"),
+            Self::Header => f.write_str("only the characters ! to ~ of ASCII are allowed"),
         }
     }
 }
@@ -151,21 +154,19 @@ checked_text! {
 }
 
 checked_text! {
-    /// An agent's handle, taken with or without one leading `@` and in any case; kept bare and in lower
-    /// case. Its form is AgentChat's to judge, so that its answer is the one the caller sees.
-    Handle, |text| {
-        let mut text = no_nul(text)?;
-        // Exactly one `@` is decoration. With two the platform answers 404; taking one off here
-        // would turn that into a delivery.
-        if text.starts_with('@') && !text.starts_with("@@") {
-            text.remove(0);
+    /// A name for a call, so that AgentChat runs it once; 1 to 128 visible ASCII characters. AgentChat
+    /// wants 8 at least, of `A-Za-z0-9_-`, where it looks at them, and says so itself.
+    IdempotencyKey, |text| {
+        let text = within(no_nul(text)?, IDEMPOTENCY_KEY_MAX_CHARS)?;
+        if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(text)
+        } else {
+            Err(InvalidText::Header)
         }
-        text.make_ascii_lowercase();
-        Ok(text)
     }
 }
 
-fn no_nul(text: String) -> Result<String, InvalidText> {
+pub(crate) fn no_nul(text: String) -> Result<String, InvalidText> {
     if text.contains('\0') {
         Err(InvalidText::Nul)
     } else {
@@ -183,17 +184,11 @@ fn within(text: String, max: usize) -> Result<String, InvalidText> {
 
 const ID_MAX_CHARS: usize = 256;
 const CLIENT_MSG_ID_MAX_CHARS: usize = 128;
+const IDEMPOTENCY_KEY_MAX_CHARS: usize = 128;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_handle_loses_one_at_sign_and_its_capitals_but_never_two_at_signs() {
-        assert_eq!(Handle::new("@Alice").unwrap().as_str(), "alice");
-        assert_eq!(Handle::new("alice").unwrap().as_str(), "alice");
-        assert_eq!(Handle::new("@@bob").unwrap().as_str(), "@@bob");
-    }
 
     #[test]
     fn a_client_msg_id_is_counted_as_the_platform_counts_it() {
@@ -202,6 +197,15 @@ mod tests {
         assert!(ClientMsgId::new("\u{1F600}".repeat(64)).is_ok());
         assert!(ClientMsgId::new("\u{1F600}".repeat(65)).is_err());
         assert!(ClientMsgId::new("").is_err());
+    }
+
+    #[test]
+    fn an_idempotency_key_is_what_a_header_can_carry() {
+        assert!(IdempotencyKey::new("k-1_:{}").is_ok());
+        assert!(IdempotencyKey::new("k".repeat(128)).is_ok());
+        for bad in ["", "two words", "line\nbreak", "\u{e9}", &"k".repeat(129)] {
+            assert!(IdempotencyKey::new(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

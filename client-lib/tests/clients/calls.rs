@@ -20,7 +20,7 @@ async fn a_typed_call_goes_out_by_name_and_comes_back_as_its_result() {
     let serve = async {
         let request = peer.request().await;
         assert_eq!(request["method"], "messages.send");
-        assert_eq!(request["params"]["to"], "bob");
+        assert_eq!(request["params"]["to"], "@Bob");
         assert_eq!(request["params"]["text"], "hi");
         let message = json!({"id": "msg_1", "unknown": 12345678901234567890_u64});
         let result = json!({

@@ -43,24 +43,30 @@ pub(super) fn draft(
         Address::Conversation(id) => (None, Some(id.as_str().to_owned())),
     };
     let kind = params.kind.as_ref().map(|kind| kind.as_str());
-    let kind = kind
-        .or_else(|| params.content.implied_type())
-        .unwrap_or(DEFAULT_TYPE);
+    let kind = kind.or_else(|| params.content.implied_type());
+    // The body goes up as the caller wrote it; the fingerprint is one for all spellings of the
+    // same message.
+    let (name, written, bare) = match &params.address {
+        Address::To(handle) => ("to", handle.as_written(), handle.as_str()),
+        Address::Conversation(id) => ("conversation_id", id.as_str(), id.as_str()),
+    };
 
     let mut body = String::with_capacity(content.get().len() + BODY_FRAME_BYTES);
     let mut fingerprint = String::with_capacity(content.get().len() + BODY_FRAME_BYTES);
-    let (name, address) = match (&to, &conversation_id) {
-        (Some(to), _) => ("to", to.as_str()),
-        (None, id) => ("conversation_id", id.as_deref().unwrap_or_default()),
-    };
-    let _ = write!(body, "{{\"{name}\":");
-    push_text(&mut body, address);
-    fingerprint.push_str(&body);
+    for (text, address) in [(&mut body, written), (&mut fingerprint, bare)] {
+        let _ = write!(text, "{{\"{name}\":");
+        push_text(text, address);
+    }
     body.push_str(",\"client_msg_id\":");
     push_text(&mut body, client_msg_id.as_str());
-    for text in [&mut body, &mut fingerprint] {
-        text.push_str(",\"type\":");
-        push_text(text, kind);
+    for (text, kind) in [
+        (&mut body, kind),
+        (&mut fingerprint, Some(kind.unwrap_or(DEFAULT_TYPE))),
+    ] {
+        if let Some(kind) = kind {
+            text.push_str(",\"type\":");
+            push_text(text, kind);
+        }
         text.push_str(",\"content\":");
     }
     body.push_str(content.get());
@@ -155,7 +161,7 @@ fn canonical_number(out: &mut String, number: &serde_json::Number) {
     };
 }
 
-/// The type where nothing says another.
+/// AgentChat's type where nothing says another.
 const DEFAULT_TYPE: &str = "text";
 
 /// AgentChat's limit for content and metadata together (`wire.md` 1.6).
@@ -193,7 +199,7 @@ mod tests {
         for (params, body) in [
             (
                 r#"{"to":"@Bob","text":"a\"b"}"#,
-                r#"{"to":"bob","client_msg_id":"id-1","type":"text","content":{"text":"a\"b"}}"#,
+                r#"{"to":"@Bob","client_msg_id":"id-1","type":"text","content":{"text":"a\"b"}}"#,
             ),
             (
                 r#"{"conversation_id":"grp_1","data":{"b":1.0,"a":12345678901234567890123}}"#,
@@ -215,6 +221,10 @@ mod tests {
                     r#"{"to":"bob","client_msg_id":"id-1","type":"structured","#,
                     r#""content":{"text":"x","data":{}}}"#
                 ),
+            ),
+            (
+                r#"{"to":"bob","content":{"text":"x"}}"#,
+                r#"{"to":"bob","client_msg_id":"id-1","content":{"text":"x"}}"#,
             ),
             (
                 r#"{"to":"bob","content":"plain"}"#,
