@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::types::{
-    Acked, ConsumerInfo, ConversationsListParams, EventsAckParams, EventsFetchParams,
-    EventsSubscribeParams, EventsUnsubscribeParams, Fetched, Health, LogLevelInForce,
-    MarkReadParams, MessagesListParams, MessagesSendParams, NamedConsumer, NoParams,
+    Acked, AgentsDeleteParams, AgentsUpdateParams, ConsumerInfo, ConversationParams,
+    ConversationsListParams, EventsAckParams, EventsFetchParams, EventsSubscribeParams,
+    EventsUnsubscribeParams, Fetched, HandleParams, Health, LogLevelInForce, MarkReadParams,
+    MessageParams, MessagesListParams, MessagesSendParams, NamedConsumer, NoParams,
     OutboxListParams, OutboxPage, Reloaded, SeekParams, SendOutcome, SetLogLevelParams, Status,
     Subscribed, SyncDrained, SyncPeekParams, UpstreamParams, Version,
 };
@@ -76,7 +77,7 @@ pub struct MethodInfo {
 }
 
 /// Declares methods. A line reads: name, type, parameters, result, scope, how it reaches AgentChat
-/// (`local`, `get`, `post`), and the member that may stand alone by position.
+/// (`local` for not at all, else the HTTP method), and the member that may stand alone by position.
 macro_rules! methods {
     ($(
         #[doc = $summary:literal]
@@ -125,7 +126,7 @@ macro_rules! methods {
     };
 }
 
-/// Whether a method goes upstream, and whether as a POST.
+/// Whether a method goes upstream, and whether as a POST or PATCH.
 macro_rules! reach {
     (local) => {
         (false, false)
@@ -133,7 +134,16 @@ macro_rules! reach {
     (get) => {
         (true, false)
     };
+    (put) => {
+        (true, false)
+    };
+    (delete) => {
+        (true, false)
+    };
     (post) => {
+        (true, true)
+    };
+    (patch) => {
         (true, true)
     };
 }
@@ -162,16 +172,30 @@ methods! {
     "consumers.delete" ConsumersDelete(NamedConsumer) -> bool, Send, local, ["name"];
     /// Moves a durable consumer to another place in the log.
     "consumers.seek" ConsumersSeek(SeekParams) -> Acked, Send, local;
+    /// Tells who the agent is.
+    "agents.me" AgentsMe(UpstreamParams) -> Box<RawValue>, Read, get;
+    /// Looks an agent up.
+    "agents.get" AgentsGet(HandleParams) -> Box<RawValue>, Read, get, ["handle"];
+    /// Changes the agent's name, description or settings.
+    "agents.update" AgentsUpdate(AgentsUpdateParams) -> Box<RawValue>, Send, patch;
+    /// Deletes the agent for good.
+    "agents.delete" AgentsDelete(AgentsDeleteParams) -> Box<RawValue>, Admin, delete;
     /// Sends a message.
     "messages.send" MessagesSend(MessagesSendParams) -> SendOutcome, Send, post;
     /// Reads a conversation's history at AgentChat.
     "messages.list" MessagesList(MessagesListParams) -> Box<RawValue>, Read, get;
     /// Marks a message as read.
     "messages.mark_read" MessagesMarkRead(MarkReadParams) -> Box<RawValue>, Send, post, ["message_id"];
-    /// Tells who the agent is.
-    "agents.me" AgentsMe(UpstreamParams) -> Box<RawValue>, Read, get;
+    /// Hides a message from the agent's own view.
+    "messages.delete" MessagesDelete(MessageParams) -> Box<RawValue>, Send, delete, ["message_id"];
     /// Lists the agent's conversations at AgentChat.
     "conversations.list" ConversationsList(ConversationsListParams) -> Box<RawValue>, Read, get;
+    /// Lists who takes part in a conversation.
+    "conversations.participants" ConversationsParticipants(ConversationParams) -> Box<RawValue>, Read, get, ["conversation_id"];
+    /// Tells what AgentChat knows of a conversation and of the agent's place in it.
+    "conversations.context" ConversationsContext(ConversationParams) -> Box<RawValue>, Read, get, ["conversation_id"];
+    /// Hides a conversation from the agent's own list until its next message.
+    "conversations.hide" ConversationsHide(ConversationParams) -> Box<RawValue>, Send, delete, ["conversation_id"];
     /// Looks at what AgentChat has not delivered yet, and leaves it so.
     "sync.peek" SyncPeek(SyncPeekParams) -> Box<RawValue>, Read, get;
     /// Fetches what AgentChat has not delivered yet now, instead of at the next turn.

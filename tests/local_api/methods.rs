@@ -13,7 +13,6 @@ fn methods_that_this_version_lacks_are_unknown() {
         "groups.create",
         "rpc.discover",
         "agents.register",
-        "agents.get",
         "outbox.get",
         "outbox.retry",
         "events.nack",

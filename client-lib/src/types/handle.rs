@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::text::{InvalidText, no_nul};
+use super::text::{ID_MAX_CHARS, InvalidText, checked_text, no_nul, within};
 
 /// An agent's handle, taken with or without one leading `@` and in any case. Its form is AgentChat's to
 /// judge, so that its answer is the one the caller sees.
@@ -16,8 +16,13 @@ use super::text::{InvalidText, no_nul};
 /// Two spellings of one handle are equal. It is bare and in lower case wherever this crate shows it;
 /// what the caller wrote is kept beside it, because bodies of requests go upstream as they were
 /// written.
-#[derive(Debug, Clone, Serialize)]
-#[serde(into = "String")]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(inline, extend("pattern" = crate::schema::NO_NUL))
+)]
+#[serde(try_from = "String", into = "String")]
 pub struct Handle {
     bare: String,
     written: String,
@@ -125,10 +130,29 @@ impl TryFrom<String> for Handle {
     }
 }
 
-impl<'de> Deserialize<'de> for Handle {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::new(text).map_err(D::Error::custom)
+checked_text! {
+    /// An agent's handle where it becomes part of a URL's path, taken with or without one leading `@`
+    /// and in any case, and kept bare and in lower case: some of these routes know no other spelling.
+    /// Texts that would change the meaning of the path are refused.
+    PathHandle, |text| {
+        let bare = within(Handle::new(text)?.into_string(), ID_MAX_CHARS)?;
+        if bare == "." || bare == ".." {
+            return Err(InvalidText::PathSegment);
+        }
+        Ok(bare)
+    }, schema(
+        "pattern" = crate::schema::NO_NUL,
+        "minLength" = 1,
+        "maxLength" = ID_MAX_CHARS,
+        "not" = serde_json::json!({ "enum": ["@", ".", "..", "@.", "@.."] })
+    )
+}
+
+impl From<PathHandle> for Handle {
+    fn from(handle: PathHandle) -> Self {
+        let bare = handle.into_string();
+        let written = bare.clone();
+        Self { bare, written }
     }
 }
 
@@ -151,5 +175,15 @@ mod tests {
         assert_ne!(handle, Handle::new("@@alice").unwrap());
         assert_eq!(handle.to_string(), "alice");
         assert_eq!(serde_json::to_string(&handle).unwrap(), "\"@Alice\"");
+    }
+
+    #[test]
+    fn a_handle_in_a_path_can_not_walk_up() {
+        for text in ["", "@", ".", "..", "@.."] {
+            assert!(PathHandle::new(text).is_err(), "{text:?}");
+        }
+        assert_eq!(PathHandle::new("@Al").unwrap().as_str(), "al");
+        assert_eq!(PathHandle::new("@@al").unwrap().as_str(), "@@al");
+        assert_eq!(PathHandle::new("a/b").unwrap().as_str(), "a/b");
     }
 }

@@ -7,9 +7,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::call::call_params;
 use super::common::{Seq, TimeoutMs, null_default, ranged};
+use super::handle::Handle;
 use super::json::JsonObject;
-use super::text::{ClientMsgId, Handle, Id, Text};
+use super::text::{ClientMsgId, Id, IdempotencyKey, Text};
 use crate::error::{At, only_one};
 
 /// Where a message goes.
@@ -91,7 +93,7 @@ pub struct MessagesSendParams {
     /// After how long to give the message up; `[outbox] expires_in_ms` by default.
     pub expires_in_ms: Option<ExpiresInMs>,
     /// Taken, as for every call that is a POST upstream; `client_msg_id` is what dedupes a message.
-    pub idempotency_key: Option<Text>,
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 impl MessagesSendParams {
@@ -148,7 +150,7 @@ struct Flat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_in_ms: Option<ExpiresInMs>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    idempotency_key: Option<Text>,
+    idempotency_key: Option<IdempotencyKey>,
 }
 
 impl TryFrom<Flat> for MessagesSendParams {
@@ -323,7 +325,7 @@ impl<'de> Deserialize<'de> for SendOutcome {
 pub struct MessagesListParams {
     /// Which conversation.
     pub conversation_id: Id,
-    /// How many at most; AgentChat decides where it is left out.
+    /// How many at most; 50 by default.
     pub limit: Option<u32>,
     /// Where to read; without, the newest.
     pub cursor: Option<Cursor>,
@@ -402,17 +404,10 @@ impl From<MessagesListParams> for FlatList {
     }
 }
 
-/// Parameters of `messages.mark_read`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct MarkReadParams {
-    /// Which message.
-    pub message_id: Id,
-    /// How long the call may take; 30 s by default.
-    #[serde(default, deserialize_with = "null_default")]
-    pub timeout_ms: TimeoutMs,
-    /// Makes the call retryable: AgentChat runs it once for a key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idempotency_key: Option<Text>,
+call_params! {
+    /// Parameters of `messages.mark_read`.
+    post MarkReadParams {
+        /// Which message.
+        message_id: Id,
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Parameters refuse what the contract does not name: an unknown member, a value out of range, text that
 //! could never go upstream. So a value of these types is a valid one. Where a member is optional,
-//! `null` counts as "left out". Results are lenient: members that this version does not know are
+//! `null` counts as "left out", but for the members of an update that it clears ([`Change`]). Results are lenient: members that this version does not know are
 //! passed over. JSON that is AgentChat's own is kept as raw text, so it goes through unchanged.
 //!
 //! # Schemas
@@ -22,11 +22,14 @@
 //! - `null` for an optional member, and the bounds of whole numbers, are laid over all parameters at once;
 //!   an optional member has to read `null` as "left out" (`null_default`).
 
+mod agents;
+mod call;
 mod common;
 mod conversations;
 mod daemon;
 mod events;
 mod filter;
+mod handle;
 mod health;
 mod json;
 mod messages;
@@ -36,6 +39,8 @@ mod reading;
 mod text;
 mod time;
 
+pub use agents::{AgentsDeleteParams, AgentsUpdateParams, Confirmed};
+pub use call::{Change, ConversationParams, HandleParams, HandlePostParams, MessageParams};
 pub use common::{NoParams, OutOfRange, Seq, TimeoutMs, UpstreamParams};
 pub use conversations::{ConversationsListParams, SyncDrained, SyncPeekLimit, SyncPeekParams};
 pub use daemon::{
@@ -47,6 +52,7 @@ pub use events::{
     kind, notification,
 };
 pub use filter::{ConsumerName, Filter, Start};
+pub use handle::{Handle, PathHandle};
 pub use health::{ConsumerHealth, Health, HealthReason, ReceiveHealth, SendHealth, Verdict};
 pub use json::JsonObject;
 pub use messages::{
@@ -60,5 +66,5 @@ pub use reading::{
     EventsUnsubscribeParams, FetchLimit, Fetched, MaxInFlight, Mode, NamedConsumer, SeekParams,
     Subscribed, WaitMs,
 };
-pub use text::{ClientMsgId, Handle, Id, InvalidText, Text};
+pub use text::{ClientMsgId, Id, IdempotencyKey, InvalidText, Text};
 pub use time::{InvalidTime, Timestamp};

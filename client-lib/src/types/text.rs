@@ -163,7 +163,11 @@ checked_text! {
         } else {
             Err(InvalidText::Header)
         }
-    }
+    }, schema(
+        "pattern" = "^[!-~]*$",
+        "minLength" = 1,
+        "maxLength" = IDEMPOTENCY_KEY_MAX_CHARS
+    )
 }
 
 pub(crate) fn no_nul(text: String) -> Result<String, InvalidText> {
@@ -174,7 +178,7 @@ pub(crate) fn no_nul(text: String) -> Result<String, InvalidText> {
     }
 }
 
-fn within(text: String, max: usize) -> Result<String, InvalidText> {
+pub(crate) fn within(text: String, max: usize) -> Result<String, InvalidText> {
     let chars = text.encode_utf16().count();
     if chars == 0 || chars > max {
         return Err(InvalidText::Length { min: 1, max });
@@ -182,7 +186,7 @@ fn within(text: String, max: usize) -> Result<String, InvalidText> {
     Ok(text)
 }
 
-const ID_MAX_CHARS: usize = 256;
+pub(crate) const ID_MAX_CHARS: usize = 256;
 const CLIENT_MSG_ID_MAX_CHARS: usize = 128;
 const IDEMPOTENCY_KEY_MAX_CHARS: usize = 128;
 

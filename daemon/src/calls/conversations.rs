@@ -1,19 +1,23 @@
 //! `conversations.*` (wire.md 1.7).
 
-use agentchatd_client::api::ConversationsList;
-use agentchatd_client::types::{ConversationsListParams, TimeoutMs};
+use agentchatd_client::api::{
+    ConversationsContext, ConversationsHide, ConversationsList, ConversationsParticipants,
+};
 
-use super::{PlatformCall, Request};
+use super::Request;
+use super::call::calls;
 
-impl PlatformCall for ConversationsList {
-    fn request(params: &ConversationsListParams, _: Option<&str>) -> Option<Request> {
-        let request = Request::get(&["v1", "conversations"])
-            .query_some("limit", params.limit)
-            .query_some("offset", params.offset);
-        Some(request.retry(true))
-    }
-
-    fn timeout_ms(params: &ConversationsListParams) -> TimeoutMs {
-        params.timeout_ms
-    }
+calls! {
+    ConversationsList(params) => Request::get(&["v1", "conversations"])
+        .query_some("limit", params.limit)
+        .query_some("offset", params.offset);
+    ConversationsParticipants(params) => Request::get(
+        &["v1", "conversations", params.conversation_id.as_str(), "participants"],
+    );
+    ConversationsContext(params) => Request::get(
+        &["v1", "conversations", params.conversation_id.as_str(), "context"],
+    );
+    ConversationsHide(params) => Request::delete(
+        &["v1", "conversations", params.conversation_id.as_str()],
+    );
 }

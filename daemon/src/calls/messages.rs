@@ -1,36 +1,34 @@
 //! `messages.*` but for `messages.send`, which goes through the outbox (wire.md 1.6).
 
-use agentchatd_client::api::{MessagesList, MessagesMarkRead};
-use agentchatd_client::types::{Cursor, MarkReadParams, MessagesListParams, TimeoutMs};
+use agentchatd_client::api::{MessagesDelete, MessagesList, MessagesMarkRead};
+use agentchatd_client::types::{Cursor, MessagesListParams};
 
-use super::{PlatformCall, Request};
+use super::Request;
+use super::call::calls;
 
-impl PlatformCall for MessagesList {
-    fn request(params: &MessagesListParams, _: Option<&str>) -> Option<Request> {
-        let request = Request::get(&["v1", "messages", params.conversation_id.as_str()])
-            .query_some("limit", params.limit);
-        let request = match &params.cursor {
-            None => request,
-            Some(Cursor::BeforeSeq(seq)) => request.query("before_seq", seq.get()),
-            Some(Cursor::AfterSeq(seq)) => request.query("after_seq", seq.get()),
-            Some(Cursor::AroundMessage(id)) => request.query("around_message_id", id),
-        };
-        Some(request.retry(true))
-    }
+calls! {
+    MessagesList(params) => history(params);
+    MessagesDelete(params) => Request::delete(&["v1", "messages", params.message_id.as_str()]);
+}
 
-    fn timeout_ms(params: &MessagesListParams) -> TimeoutMs {
-        params.timeout_ms
+calls! {
+    keyed
+    MessagesMarkRead(params) => Request::post(
+        &["v1", "messages", params.message_id.as_str(), "read"],
+    );
+}
+
+fn history(params: &MessagesListParams) -> Request {
+    let request = Request::get(&["v1", "messages", params.conversation_id.as_str()])
+        .query("limit", params.limit.unwrap_or(HISTORY_LIMIT));
+    match &params.cursor {
+        None => request,
+        Some(Cursor::BeforeSeq(seq)) => request.query("before_seq", seq.get()),
+        Some(Cursor::AfterSeq(seq)) => request.query("after_seq", seq.get()),
+        Some(Cursor::AroundMessage(id)) => request.query("around_message_id", id),
     }
 }
 
-impl PlatformCall for MessagesMarkRead {
-    fn request(params: &MarkReadParams, _: Option<&str>) -> Option<Request> {
-        let request = Request::post(&["v1", "messages", params.message_id.as_str(), "read"])
-            .idempotency_key(params.idempotency_key.as_ref().map(ToString::to_string));
-        Some(request.retry(true))
-    }
-
-    fn timeout_ms(params: &MarkReadParams) -> TimeoutMs {
-        params.timeout_ms
-    }
-}
+/// Messages of a page where the caller does not say how many; said to the platform as well, so
+/// that a change of its own default is none of ours.
+const HISTORY_LIMIT: u32 = 50;

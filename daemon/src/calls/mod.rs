@@ -5,11 +5,15 @@
 //! API's business; how it travels is [`crate::upstream`]'s.
 
 mod agents;
+mod body;
 mod call;
 mod conversations;
+mod list;
 mod messages;
 mod sync;
 
+use body::Body;
 pub use call::PlatformCall;
+pub(crate) use list::for_each_call;
 
 pub use crate::upstream::Request;

@@ -58,6 +58,24 @@ impl Request {
         Self::new(Method::POST, segments)
     }
 
+    /// A PUT.
+    #[must_use]
+    pub fn put(segments: &[&str]) -> Self {
+        Self::new(Method::PUT, segments)
+    }
+
+    /// A PATCH.
+    #[must_use]
+    pub fn patch(segments: &[&str]) -> Self {
+        Self::new(Method::PATCH, segments)
+    }
+
+    /// A DELETE.
+    #[must_use]
+    pub fn delete(segments: &[&str]) -> Self {
+        Self::new(Method::DELETE, segments)
+    }
+
     /// Adds a query parameter. `name` is one of our own words and is not escaped.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl ToString) -> Self {
@@ -111,6 +129,25 @@ impl Request {
     pub fn retry(mut self, retry: bool) -> Self {
         self.retry = retry;
         self
+    }
+
+    /// The HTTP method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The body and its content type, where it has one.
+    #[must_use]
+    pub fn body(&self) -> Option<(&'static str, &[u8])> {
+        let (content_type, body) = self.body.as_ref()?;
+        Some((content_type, body))
+    }
+
+    /// The name under which the platform does it once, where it has one.
+    #[must_use]
+    pub fn named(&self) -> Option<&str> {
+        self.idempotency_key.as_deref()
     }
 
     /// Path and query as they go on the wire, behind the base address.

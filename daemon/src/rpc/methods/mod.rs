@@ -10,5 +10,7 @@ mod messages;
 mod outbox;
 mod passthrough;
 mod table;
+#[cfg(test)]
+mod vectors;
 
 pub(crate) use table::table;
