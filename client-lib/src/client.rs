@@ -55,7 +55,7 @@ pub enum ClientError {
     #[error("the daemon gave no answer to {method} within {}s", after.as_secs())]
     Timeout {
         /// Which call.
-        method: &'static str,
+        method: String,
         /// How long it waited.
         after: Duration,
     },
@@ -63,7 +63,7 @@ pub enum ClientError {
     #[error("cannot read or write the JSON of {method}")]
     Json {
         /// Which call.
-        method: &'static str,
+        method: String,
         /// What is wrong.
         source: serde_json::Error,
     },
@@ -134,24 +134,35 @@ impl Client {
     /// the call was run. A message with a `client_msg_id` can be sent again in safety.
     pub async fn call<M: Method>(&self, params: M::Params) -> Result<M::Result, ClientError> {
         let json = |source| ClientError::Json {
-            method: M::NAME,
+            method: M::NAME.to_owned(),
             source,
         };
         let params = to_raw_value(&params).map_err(json)?;
+        let result = self.call_by_name(M::NAME, params).await?;
+        serde_json::from_str(result.get()).map_err(json)
+    }
+
+    /// Calls a method by its name, JSON in and JSON out: for methods that this version does not know,
+    /// and for results that are to be passed on as they are.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn call_by_name(
+        &self,
+        method: &str,
+        params: Box<RawValue>,
+    ) -> Result<Box<RawValue>, ClientError> {
         let after = patience(&params);
         let call = self
             .inner
-            .request::<Box<RawValue>, _>(M::NAME, Named(params));
-        let Ok(answer) = tokio::time::timeout(after, call).await else {
-            return Err(ClientError::Timeout {
-                method: M::NAME,
+            .request::<Box<RawValue>, _>(method, Named(params));
+        let answer = tokio::time::timeout(after, call)
+            .await
+            .map_err(|_| ClientError::Timeout {
+                method: method.to_owned(),
                 after,
-            });
-        };
-        match answer {
-            Ok(result) => serde_json::from_str(result.get()).map_err(json),
-            Err(error) => Err(call_error(M::NAME, after, error)),
-        }
+            })?;
+        answer.map_err(|error| call_error(method, after, error))
     }
 
     /// Sends a text to an agent and waits for AgentChat's answer.
@@ -239,15 +250,21 @@ fn patience(params: &RawValue) -> Duration {
     (daemon + ANSWER_GRACE).min(LONGEST_CALL)
 }
 
-fn call_error(method: &'static str, after: Duration, error: CallError) -> ClientError {
+fn call_error(method: &str, after: Duration, error: CallError) -> ClientError {
     match error {
         CallError::Call(object) => ClientError::Rpc(RpcError {
             code: object.code(),
             message: object.message().to_owned(),
             data: object.data().map(ToOwned::to_owned),
         }),
-        CallError::RequestTimeout => ClientError::Timeout { method, after },
-        CallError::ParseError(source) => ClientError::Json { method, source },
+        CallError::RequestTimeout => ClientError::Timeout {
+            method: method.to_owned(),
+            after,
+        },
+        CallError::ParseError(source) => ClientError::Json {
+            method: method.to_owned(),
+            source,
+        },
         other => ClientError::Disconnected {
             reason: other.to_string(),
         },
