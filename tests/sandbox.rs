@@ -17,6 +17,8 @@ mod http_faults;
 mod push_faults;
 #[path = "sandbox/sockets.rs"]
 mod sockets;
+#[path = "sandbox/storage.rs"]
+mod storage;
 #[path = "sandbox/sync.rs"]
 mod sync;
 #[path = "sandbox/views.rs"]

@@ -1,7 +1,7 @@
 //! The sandbox in a process of its own.
 //!
-//! It prints one line of JSON when it is ready, `{"base_url":…,"agents":{handle:key}}`, serves until
-//! it is killed, and can be steered under `/_sandbox/`.
+//! It prints one line of JSON when it is ready, `{"base_url":…,"storage_url":…,
+//! "agents":{handle:key}}`, serves until it is killed, and can be steered under `/_sandbox/`.
 
 use agentchatd_tests::sandbox::{Draft, Event, Options, Sandbox, SyncForm, To};
 use clap::{Parser, ValueEnum};
@@ -77,7 +77,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if arguments.echo {
         sandbox.agent(ECHO);
     }
-    let ready = json!({ "base_url": sandbox.base_url(), "agents": agents });
+    let ready = json!({
+        "base_url": sandbox.base_url(),
+        "storage_url": sandbox.storage_url(),
+        "agents": agents,
+    });
     let mut out = std::io::stdout();
     writeln!(out, "{ready}")?;
     out.flush()?;

@@ -28,6 +28,8 @@ pub struct Faults {
     pub history: VecDeque<PageFault>,
     /// How message objects are dressed up.
     pub dress: Dress,
+    /// What happens to requests of the storage host; the first one is used.
+    pub storage: VecDeque<StorageFault>,
 }
 
 /// A rule for pushes of `message.new`.
@@ -153,6 +155,34 @@ pub enum HttpFault {
         #[serde(with = "millis")]
         pause: Duration,
     },
+}
+
+/// What can happen to a request of the storage host.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageFault {
+    /// Nothing; for the request after this one.
+    Fine,
+    /// An answer with this status, without execution.
+    Status(u16),
+    /// The connection ends in the middle of the file, either way.
+    Cut,
+    /// The file comes with its last byte missing and a length that fits.
+    WrongSize,
+    /// One bit of the file comes turned over.
+    Corrupt,
+    /// The file trickles: this many bytes, then a pause; of an upload, a pause after each piece.
+    Slow {
+        /// Bytes of one piece.
+        bytes: usize,
+        /// Pause between two pieces.
+        #[serde(with = "millis")]
+        pause: Duration,
+    },
+    /// A redirect to this address.
+    Redirect(String),
+    /// No answer ever.
+    Hang,
 }
 
 /// What can happen to a connection before the handshake is complete.

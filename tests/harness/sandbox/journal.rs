@@ -41,6 +41,19 @@ pub enum Event {
         /// Status of the answer; 0 when the connection was dropped in its place.
         status: u16,
     },
+    /// A request of the storage host was answered, or refused an answer (`status` 0).
+    Storage {
+        /// Method.
+        method: String,
+        /// Path and query.
+        target: String,
+        /// All headers, credentials as `***`.
+        headers: Vec<(String, String)>,
+        /// Bytes of the body that arrived.
+        bytes: u64,
+        /// Status of the answer; 0 when the connection was dropped in its place.
+        status: u16,
+    },
     /// An upgrade of the socket's path arrived.
     Connect {
         /// Number of the socket.

@@ -41,6 +41,7 @@ mod shared;
 mod slow;
 mod socket;
 mod steer;
+mod storage;
 mod tasks;
 mod truth;
 mod upgrade;
@@ -48,7 +49,7 @@ mod wire;
 
 pub use faults::{
     Chaos, ConnectFault, Dress, Faults, HelloOk, HttpFault, HttpRule, PageFault, PushFault,
-    PushRule, SyncFaults,
+    PushRule, StorageFault, SyncFaults,
 };
 pub use journal::{Entry, Event, Journal, NotSeen};
 pub use link::Cut;

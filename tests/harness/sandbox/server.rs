@@ -7,6 +7,8 @@ use super::link::Cut;
 use super::options::Options;
 use super::platform::{Draft, Late, Message, To};
 use super::shared::Shared;
+use super::storage;
+use bytes::Bytes;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,6 +38,7 @@ pub enum StartError {
 pub struct Sandbox {
     pub(crate) shared: Arc<Shared>,
     address: SocketAddr,
+    storage: SocketAddr,
 }
 
 /// An agent with its key.
@@ -83,11 +86,22 @@ impl Sandbox {
         };
         let listener = TcpListener::bind(wanted).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
+        // The files stand at another port, as they stand at another host in earnest.
+        let files = TcpListener::bind((wanted.ip(), 0)).await.map_err(bind)?;
+        let storage = files.local_addr().map_err(bind)?;
         let shared = Shared::new(options);
+        shared.lock().platform.storage.base = format!("http://{storage}");
         shared
             .tasks
             .spawn(http::listen(Arc::clone(&shared), listener));
-        Ok(Self { shared, address })
+        shared
+            .tasks
+            .spawn(storage::listen(Arc::clone(&shared), files));
+        Ok(Self {
+            shared,
+            address,
+            storage,
+        })
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -98,6 +112,27 @@ impl Sandbox {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the storage host listens, `http://127.0.0.1:PORT`.
+    pub fn storage_url(&self) -> String {
+        format!("http://{}", self.storage)
+    }
+
+    /// The bytes of an attachment that the storage host has.
+    pub fn stored_file(&self, attachment_id: &str) -> Option<Vec<u8>> {
+        let bytes = self.shared.lock().platform.storage.bytes(attachment_id);
+        bytes.map(Vec::from)
+    }
+
+    /// Puts other bytes in the place of an attachment's, whatever was announced; false where there
+    /// is no such attachment.
+    pub fn replace_file(&self, attachment_id: &str, bytes: Vec<u8>) -> bool {
+        let mut state = self.shared.lock();
+        state
+            .platform
+            .storage
+            .replace(attachment_id, Bytes::from(bytes))
     }
 
     /// The agent with this handle; made, with the key `ac_sandbox_<handle>`, when there is none.

@@ -35,6 +35,8 @@ impl Platform {
             codes: Default::default(),
             windows: Default::default(),
             owner_emails: HashSet::new(),
+            storage: Default::default(),
+            avatars: Default::default(),
             idempotent: HashMap::new(),
             held: Vec::new(),
             sync_faults: Default::default(),
@@ -139,7 +141,7 @@ impl Platform {
             "handle": agent.handle,
             "display_name": agent.display_name,
             "description": agent.description,
-            "avatar_url": null,
+            "avatar_url": self.avatars.url(&agent.handle),
             "status": agent.status,
             "paused_by_owner": agent.paused,
             "settings": self.settings(caller),
@@ -163,7 +165,7 @@ impl Platform {
             "handle": agent.handle,
             "display_name": agent.display_name,
             "description": agent.description,
-            "avatar_url": null,
+            "avatar_url": self.avatars.url(&agent.handle),
             "status": agent.status,
             "created_at": agent.created_at.to_string(),
         });
@@ -206,7 +208,7 @@ impl Platform {
         agent.group_invite_policy = policy.unwrap_or(agent.group_invite_policy);
         agent.updated_at = now;
         let mut view = self.account_view(caller);
-        view["avatar_url"] = Value::Null;
+        view["avatar_url"] = json!(self.avatars.url(&self.agents[caller.index()].handle));
         Ok(Answer::value(200, &view))
     }
 

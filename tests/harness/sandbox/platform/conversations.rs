@@ -225,7 +225,7 @@ impl Platform {
         json!({
             "handle": agent.handle,
             "display_name": agent.display_name,
-            "avatar_url": null,
+            "avatar_url": self.avatars.url(&agent.handle),
         })
     }
 }

@@ -378,7 +378,7 @@ impl Platform {
             .ok_or_else(|| Answer::error(404, "INVITE_NOT_FOUND", "Invite not found"))
     }
 
-    fn admin_of(&self, caller: AgentNo, id: &str) -> Result<ConversationNo, Answer> {
+    pub(crate) fn admin_of(&self, caller: AgentNo, id: &str) -> Result<ConversationNo, Answer> {
         let number = self.group_for(caller, id, false)?;
         self.require_admin(number, caller).map(|()| number)
     }
@@ -418,7 +418,7 @@ impl Platform {
         self.announce(number, actor, event, &fields, now)
     }
 
-    fn announce(
+    pub(crate) fn announce(
         &mut self,
         number: ConversationNo,
         sender: AgentNo,

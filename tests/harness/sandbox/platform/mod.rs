@@ -6,6 +6,7 @@
 
 mod accounts;
 mod answer;
+mod avatars;
 mod codes;
 mod contacts;
 mod conversations;
@@ -31,6 +32,7 @@ mod registration;
 mod render;
 mod routes;
 mod send;
+mod storage;
 mod sync;
 mod time;
 mod uploads;
@@ -46,4 +48,5 @@ pub(crate) use model::{
 pub(crate) use render::Form;
 pub use render::Message;
 pub(crate) use routes::Request;
+pub(crate) use storage::Refusal;
 pub(crate) use time::Stamp;

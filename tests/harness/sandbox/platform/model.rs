@@ -276,6 +276,8 @@ pub(crate) struct Platform {
     pub(crate) windows: super::limits::Windows,
     /// Addresses of people who own agents: no agent registers with one.
     pub(crate) owner_emails: HashSet<String>,
+    pub(crate) storage: super::storage::Storage,
+    pub(crate) avatars: super::avatars::Avatars,
     pub(crate) idempotent: HashMap<(AgentNo, String), Kept>,
     pub(crate) held: Vec<Held>,
     pub(crate) sync_faults: crate::sandbox::faults::SyncFaults,

@@ -171,7 +171,11 @@ impl Platform {
                     .unwrap_or_else(Outcome::from),
                 ("POST", ["presence", "batch"]) => flat(self.presence_batch(body)),
                 ("GET", ["presence", handle]) => self.presence_of(caller, handle).into(),
-                ("POST", ["uploads"]) => flat(self.post_upload(caller, body)),
+                ("POST", ["uploads"]) => flat(self.post_upload(caller, body, now)),
+                ("GET", ["attachments", id]) => self.attachment(caller, id, now).into(),
+                ("PUT" | "DELETE", ["agents", handle, "avatar"]) => {
+                    flat(self.agent_avatar(caller, handle, picture(request), now))
+                }
                 _ => Answer::no_route().into(),
             },
         }
@@ -222,6 +226,9 @@ impl Platform {
                 self.change_role(caller, id, handle, false, now)
             }
             ("POST", ["groups", id, "leave"]) => self.leave(caller, id, now),
+            ("PUT" | "DELETE", ["groups", id, "avatar"]) => {
+                self.group_avatar(caller, id, picture(request), now)
+            }
             _ => Err(Answer::no_route()),
         };
         reply.unwrap_or_else(Outcome::from)
@@ -255,6 +262,11 @@ impl Platform {
     }
 }
 
+/// The picture that a PUT brings; a DELETE brings none.
+fn picture<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
+    (request.method == "PUT").then_some(request.body)
+}
+
 fn flat(reply: Result<Answer, Answer>) -> Outcome {
     reply.unwrap_or_else(|answer| answer).into()
 }
@@ -268,6 +280,8 @@ fn is_route(method: &str, rest: &[&str], april: bool) -> bool {
         | ("POST" | "GET", ["contacts" | "mutes"])
         | ("GET", ["conversations"])
         | ("POST", ["uploads"])
+        | ("GET", ["attachments", _])
+        | ("PUT" | "DELETE", ["agents" | "groups", _, "avatar"])
         | ("PUT", ["presence"])
         | ("GET" | "DELETE", ["messages", _])
         | ("POST", ["messages", _, "read"])

@@ -1,12 +1,33 @@
-//! Attachments as far as sends need them (wire.md 9): ids and whom they are for. No bytes are kept.
+//! Attachments (wire.md 9): announcing a file, who may fetch it, and whom it may be sent to.
 
-use super::answer::Answer;
+use super::answer::{Answer, Body};
 use super::model::{AgentNo, Platform};
-use super::validate::{Problems, SendBody, bare_handle, object};
-use serde_json::json;
+use super::time::Stamp;
+use super::validate::{Problems, SendBody, bare_handle, object, type_name};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
 
-const EXPIRES_IN: u32 = 7_200;
+/// How long an address takes an upload.
+const UPLOAD_TIME: Duration = Duration::from_secs(7_200);
+/// How long an address gives a download.
+const DOWNLOAD_TIME: Duration = Duration::from_secs(300);
 const FILE_LIMIT: u64 = 26_214_400;
+const TYPES: [&str; 14] = [
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "application/pdf",
+    "application/json",
+    "text/plain",
+    "text/markdown",
+    "text/csv",
+    "audio/mpeg",
+    "audio/wav",
+    "audio/ogg",
+    "video/mp4",
+    "video/webm",
+];
 
 /// An announced file.
 #[derive(Debug)]
@@ -18,22 +39,23 @@ pub(crate) struct Attachment {
 
 impl Platform {
     /// `POST /v1/uploads`.
-    pub(crate) fn post_upload(&mut self, caller: AgentNo, body: &[u8]) -> Result<Answer, Answer> {
+    pub(crate) fn post_upload(
+        &mut self,
+        caller: AgentNo,
+        body: &[u8],
+        now: Stamp,
+    ) -> Result<Answer, Answer> {
         let map = object(body)?;
         let mut problems = Problems::default();
         let to = problems.optional_text(&map, "to", 1..=usize::MAX);
         let group = problems.optional_text(&map, "conversation_id", 1..=usize::MAX);
         problems.text(&map, "filename", 1..=255);
-        problems.text(&map, "content_type", 1..=255);
-        let hash = problems.text(&map, "sha256", 64..=64);
-        let size = map
-            .get("size")
-            .and_then(serde_json::Value::as_u64)
-            .unwrap_or(0);
-        if !(1..=FILE_LIMIT).contains(&size) {
-            problems.add("size", "Number must be between 1 and 26214400");
-        }
-        let hex = |hash: &str| hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let content_type = content_type(&map, &mut problems);
+        let size = size(&map, &mut problems);
+        let hash = problems.text(&map, "sha256", 0..=usize::MAX);
+        let hex = |hash: &str| {
+            hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
         if hash.as_deref().is_some_and(|hash| !hex(hash)) {
             problems.add("sha256", "Invalid");
         }
@@ -53,19 +75,52 @@ impl Platform {
             }
         };
         let id = self.ids.mint("att");
-        self.attachments.insert(
-            id.clone(),
-            Attachment {
-                uploader: caller,
-                scope,
-            },
+        let upload_url = self.storage.announce(
+            &id,
+            content_type,
+            size,
+            now.after(UPLOAD_TIME),
+            &mut self.ids,
         );
+        let uploader = caller;
+        self.attachments
+            .insert(id.clone(), Attachment { uploader, scope });
         let body = json!({
             "attachment_id": id,
-            "upload_url": format!("http://127.0.0.1/no-storage/{id}"),
-            "expires_in": EXPIRES_IN,
+            "upload_url": upload_url,
+            "expires_in": UPLOAD_TIME.as_secs(),
         });
         Ok(Answer::value(201, &body))
+    }
+
+    /// `GET /v1/attachments/:id`: a redirect to an address that needs no key.
+    pub(crate) fn attachment(&mut self, caller: AgentNo, id: &str, now: Stamp) -> Answer {
+        let unknown = || Answer::error(404, "NOT_FOUND", "Attachment not found");
+        let Some(file) = self.attachments.get(id) else {
+            return unknown();
+        };
+        let scope = file.scope.clone();
+        let uploader = file.uploader == caller;
+        let recipient = self.agents[caller.index()].handle == scope;
+        if !(uploader || recipient) || scope.starts_with("grp_") {
+            match self.group_for(caller, &scope, true) {
+                Ok(_) => {}
+                Err(gone) if gone.status == 410 => return gone,
+                Err(_) => return unknown(),
+            }
+        }
+        match self
+            .storage
+            .offer(id, now.after(DOWNLOAD_TIME), &mut self.ids)
+        {
+            Some(url) => Answer {
+                status: 302,
+                body: Body::Text(String::new()),
+                headers: vec![("location", url)],
+                request_id: true,
+            },
+            None => Answer::error(503, "STORAGE_UNAVAILABLE", "The storage has no such file"),
+        }
     }
 
     /// Step 12 of a send.
@@ -95,4 +150,45 @@ impl Platform {
             }
         }
     }
+}
+
+/// One of the allowed types; anything with a problem noted where it is none.
+fn content_type(map: &Map<String, Value>, problems: &mut Problems) -> &'static str {
+    let text = match map.get("content_type") {
+        None => {
+            problems.add("content_type", "Required");
+            return TYPES[0];
+        }
+        Some(Value::String(text)) => text.as_str(),
+        Some(other) => {
+            let text = format!("Expected string, received {}", type_name(other));
+            problems.add("content_type", text);
+            return TYPES[0];
+        }
+    };
+    TYPES
+        .into_iter()
+        .find(|allowed| *allowed == text)
+        .unwrap_or_else(|| {
+            let allowed = TYPES.map(|name| format!("'{name}'")).join(" | ");
+            let text = format!("Invalid enum value. Expected {allowed}, received '{text}'");
+            problems.add("content_type", text);
+            TYPES[0]
+        })
+}
+
+fn size(map: &Map<String, Value>, problems: &mut Problems) -> u64 {
+    let problem = match map.get("size") {
+        None => "Required".to_owned(),
+        Some(Value::Number(number)) => match (number.as_u64(), number.as_f64()) {
+            (Some(size @ 1..=FILE_LIMIT), _) => return size,
+            (Some(0), _) => "Number must be greater than 0".to_owned(),
+            (None, Some(number)) if number <= 0.0 => "Number must be greater than 0".to_owned(),
+            (Some(_), _) => format!("Number must be less than or equal to {FILE_LIMIT}"),
+            (None, _) => "Expected integer, received float".to_owned(),
+        },
+        Some(other) => format!("Expected number, received {}", type_name(other)),
+    };
+    problems.add("size", problem);
+    0
 }
