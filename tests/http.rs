@@ -8,6 +8,8 @@ mod connections;
 mod rpc;
 #[path = "http/stopping.rs"]
 mod stopping;
+#[path = "http/websocket.rs"]
+mod websocket;
 
 use agentchatd_tests::stage::Stage;
 

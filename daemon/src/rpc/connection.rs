@@ -15,6 +15,7 @@ use crate::rpc::client::{Client, Present, Shared};
 use crate::rpc::http;
 use crate::rpc::ndjson::{Frame, Framer};
 use crate::rpc::outgoing;
+use crate::rpc::outlet;
 use crate::rpc::peer::{Caller, Peer};
 use crate::rpc::session::{Input, Session};
 
@@ -45,7 +46,7 @@ pub(crate) async fn serve(stream: UnixStream, shared: Arc<Shared>, methods: Meth
 /// Serves a connection that speaks NDJSON.
 async fn lines(
     mut read: OwnedReadHalf,
-    mut write: OwnedWriteHalf,
+    write: OwnedWriteHalf,
     head: &[u8],
     shared: Arc<Shared>,
     caller: Caller,
@@ -54,17 +55,7 @@ async fn lines(
     let (outgoing, queue) = outgoing::queue();
     let framer = Framer::new(head, shared.limits.max_request_bytes);
     let client = Arc::new(Client::new(Arc::clone(&shared), caller, outgoing));
-    let closing = client.closing.clone();
-    let kill = shared.kill.clone();
-    let writer = shared.tasks.spawn(async move {
-        tokio::select! {
-            // An error means that the client is gone; there is nobody to tell.
-            result = queue.write_all(&mut write) => drop(result),
-            () = kill.cancelled() => {}
-        }
-        closing.cancel();
-        write
-    });
+    let writer = queue.write_to(outlet::Lines::new(write), &client);
     let lines = Lines {
         framer,
         read: &mut read,

@@ -7,7 +7,8 @@
 //!   http ──────── the same requests over HTTP, and what only HTTP has
 //!     session ─── reads with request, starts calls in order, bounds them
 //!     service ─── one request: scope, parameters, handler (methods::*), answer
-//!     outgoing ── the only way out: answers and events in one bounded queue, one writer
+//!     outgoing ── the only way out: answers and events in one bounded queue, one writer,
+//!                 which writes them to an outlet in the form that the client reads
 //!     subscription ── one task each: feed → window → outgoing
 //! ```
 //!
@@ -26,6 +27,7 @@ mod listener;
 mod methods;
 mod ndjson;
 mod outgoing;
+mod outlet;
 mod peer;
 mod request;
 mod server;

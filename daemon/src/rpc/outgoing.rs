@@ -6,11 +6,13 @@
 
 use std::sync::Arc;
 
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
 
-use crate::event::REDELIVERED_TAIL;
 use crate::feed::{Track, Written};
+use crate::rpc::client::Client;
+use crate::rpc::outlet::Outlet;
 
 /// The way out of a connection, shared by all who answer on it.
 #[derive(Debug, Clone)]
@@ -26,11 +28,18 @@ pub(crate) struct Drain {
     room: Arc<Semaphore>,
 }
 
-/// One line.
+/// One thing to be told; how it is written is up to the [`Outlet`].
 #[derive(Debug)]
 pub(crate) enum Frame {
-    /// A whole JSON value.
+    /// An answer, a whole JSON value.
     Text(String),
+    /// A notification that is no event.
+    Notice {
+        /// Its name.
+        method: &'static str,
+        /// Its parameters as JSON text.
+        params: String,
+    },
     /// An event for a subscription.
     Event(EventFrame),
 }
@@ -81,15 +90,22 @@ impl Outgoing {
 
     /// Puts a last word in the queue even where it is full. For notices of which there is at most
     /// one a subscription and one a connection.
-    pub(crate) fn push_now(&self, text: String) {
-        let _ = self.queue.send((Frame::Text(text), 0));
+    pub(crate) fn push_now(&self, frame: Frame) {
+        let _ = self.queue.send((frame, 0));
     }
 }
 
 impl Frame {
+    /// A notification that is no event.
+    pub(crate) fn notice(method: &'static str, params: &impl Serialize) -> Self {
+        let params = serde_json::to_string(params).unwrap_or_else(|_| "{}".into());
+        Self::Notice { method, params }
+    }
+
     fn cost(&self) -> u32 {
         let bytes = match self {
             Self::Text(text) => text.len(),
+            Self::Notice { params, .. } => params.len(),
             Self::Event(frame) => frame.head.len() + frame.event.len(),
         };
         u32::try_from(bytes)
@@ -97,28 +113,13 @@ impl Frame {
             .clamp(LEAST_COST, QUEUE_BYTES)
     }
 
-    /// Appends the line to what is written next. False where it must not go out any more.
-    fn append(&self, buffer: &mut Vec<u8>) -> bool {
+    /// Marks the frame as given; false where it must not go out any more.
+    fn give(&self) -> bool {
         match self {
-            Self::Text(text) => buffer.extend_from_slice(text.as_bytes()),
-            Self::Event(frame) => {
-                // From here on the event counts as given: a byte of it may reach the client.
-                if !frame.track.give(frame.at.offset) {
-                    return false;
-                }
-                buffer.extend_from_slice(frame.head.as_bytes());
-                if frame.redelivered {
-                    let open = frame.event.len().saturating_sub(1);
-                    buffer.extend_from_slice(&frame.event.as_bytes()[..open]);
-                    buffer.extend_from_slice(REDELIVERED_TAIL.as_bytes());
-                } else {
-                    buffer.extend_from_slice(frame.event.as_bytes());
-                }
-                buffer.extend_from_slice(b"}}");
-            }
+            Self::Text(_) | Self::Notice { .. } => true,
+            // From here on the event counts as given: a byte of it may reach the client.
+            Self::Event(frame) => frame.track.give(frame.at.offset),
         }
-        buffer.push(b'\n');
-        true
     }
 }
 
@@ -127,52 +128,65 @@ impl Drain {
     pub(crate) async fn only(mut self) -> Option<String> {
         match self.queue.recv().await {
             Some((Frame::Text(text), _)) => Some(text),
-            Some((Frame::Event(_), _)) | None => None,
+            Some((Frame::Notice { .. } | Frame::Event(_), _)) | None => None,
         }
     }
 
-    /// Writes what comes until all [`Outgoing`]s are dropped and the queue is empty.
-    ///
+    /// Writes what comes in a task of its own, until all [`Outgoing`]s are dropped and the queue is
+    /// empty, or the client is gone. Gives the outlet back.
+    pub(crate) fn write_to<O: Outlet + 'static>(
+        self,
+        mut outlet: O,
+        client: &Client,
+    ) -> JoinHandle<O> {
+        let closing = client.closing.clone();
+        let kill = client.shared.kill.clone();
+        client.shared.tasks.spawn(async move {
+            tokio::select! {
+                // An error means that the client is gone; there is nobody to tell.
+                result = self.write_all(&mut outlet) => drop(result),
+                () = kill.cancelled() => {}
+            }
+            closing.cancel();
+            outlet
+        })
+    }
+
     /// # Errors
     /// The client is gone; whoever waits for room learns it as well.
-    pub(crate) async fn write_all<W: AsyncWrite + Unpin>(
-        mut self,
-        stream: W,
-    ) -> std::io::Result<()> {
-        let result = self.run(stream).await;
+    async fn write_all(mut self, outlet: &mut impl Outlet) -> std::io::Result<()> {
+        let result = self.run(outlet).await;
         self.room.close();
         result
     }
 
-    async fn run<W: AsyncWrite + Unpin>(&mut self, mut stream: W) -> std::io::Result<()> {
-        let mut buffer = Vec::new();
+    async fn run(&mut self, outlet: &mut impl Outlet) -> std::io::Result<()> {
         let mut events: Vec<EventFrame> = Vec::new();
         while let Some(first) = self.queue.recv().await {
             let mut cost = 0;
+            let mut gathered = 0;
             let mut next = Some(first);
             while let Some((frame, its_cost)) = next {
                 cost += its_cost as usize;
-                let goes_out = frame.append(&mut buffer);
-                if let (true, Frame::Event(frame)) = (goes_out, frame) {
-                    events.push(frame);
+                if frame.give() {
+                    gathered += outlet.put(&frame);
+                    if let Frame::Event(frame) = frame {
+                        events.push(frame);
+                    }
                 }
-                next = if buffer.len() < WRITE_BYTES {
+                next = if gathered < WRITE_BYTES {
                     self.queue.try_recv().ok()
                 } else {
                     None
                 };
             }
-            stream.write_all(&buffer).await?;
+            outlet.write().await?;
             for frame in events.drain(..).filter(|frame| frame.at.offset > 0) {
                 frame.track.wrote(frame.at);
             }
             self.room.add_permits(cost);
-            buffer.clear();
-            if buffer.capacity() > KEPT_BYTES {
-                buffer = Vec::new();
-            }
         }
-        stream.shutdown().await
+        outlet.end().await
     }
 }
 
@@ -185,15 +199,13 @@ const LEAST_COST: u32 = QUEUE_BYTES / 256;
 /// How much is gathered for one write.
 const WRITE_BYTES: usize = 64 << 10;
 
-/// A write buffer over this size is given back.
-const KEPT_BYTES: usize = 256 << 10;
-
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncReadExt;
 
     use super::*;
     use crate::feed::Ending;
+    use crate::rpc::outlet::Lines;
 
     fn event(offset: u64, track: &Arc<Track>, redelivered: bool) -> Frame {
         Frame::Event(EventFrame {
@@ -217,7 +229,7 @@ mod tests {
         outgoing.send(event(2, &track, true)).await.unwrap();
         drop(outgoing);
         let mut out = Vec::new();
-        writer.write_all(&mut out).await.unwrap();
+        writer.write_all(&mut Lines::new(&mut out)).await.unwrap();
         let expected = "{\"a\":1}\n{\"h\":{\"r\":{\"offset\":1}}}\n\
                         {\"h\":{\"r\":{\"offset\":2,\"redelivered\":true}}}\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
@@ -230,7 +242,8 @@ mod tests {
         let (outgoing, writer) = queue();
         let track: Arc<Track> = Arc::default();
         outgoing.send(event(1, &track, false)).await.unwrap();
-        let writing = writer.write_all(near);
+        let mut near = Lines::new(near);
+        let writing = writer.write_all(&mut near);
         tokio::pin!(writing);
         assert!(futures_util::poll!(&mut writing).is_pending());
         assert_eq!((track.given(), track.written().offset), (1, 0));
@@ -252,7 +265,7 @@ mod tests {
         let one_more = outgoing.send(Frame::Text("x".into()));
         tokio::pin!(one_more);
         assert!(futures_util::poll!(&mut one_more).is_pending());
-        outgoing.push_now("last word".into());
+        outgoing.push_now(Frame::Text("last word".into()));
     }
 
     #[tokio::test]
@@ -261,10 +274,10 @@ mod tests {
         let track: Arc<Track> = Arc::default();
         outgoing.send(event(1, &track, false)).await.unwrap();
         track.end(Ending::Takeover);
-        outgoing.push_now("closed".into());
+        outgoing.push_now(Frame::Text("closed".into()));
         drop(outgoing);
         let mut out = Vec::new();
-        writer.write_all(&mut out).await.unwrap();
+        writer.write_all(&mut Lines::new(&mut out)).await.unwrap();
         assert_eq!(out, b"closed\n");
     }
 
@@ -274,7 +287,7 @@ mod tests {
         let (outgoing, writer) = queue();
         drop(far);
         outgoing.send(Frame::Text("x".into())).await.unwrap();
-        assert!(writer.write_all(near).await.is_err());
+        assert!(writer.write_all(&mut Lines::new(near)).await.is_err());
         assert_eq!(outgoing.send(Frame::Text("x".into())).await, Err(Closed));
     }
 }

@@ -28,7 +28,6 @@ use crate::rpc::ndjson::Frame;
 use crate::rpc::outgoing::Frame as Line;
 use crate::rpc::request::{self, Incoming, MAX_BATCH_ENTRIES, Refused, Request};
 use crate::rpc::service::{self, Answer};
-use crate::rpc::subscription::notice;
 
 /// Where the requests come from.
 pub(crate) trait Input: Send {
@@ -255,7 +254,7 @@ impl Session {
             };
             self.client
                 .outgoing
-                .push_now(notice(notification::GOING_AWAY, &params));
+                .push_now(Line::notice(notification::GOING_AWAY, &params));
         }
     }
 }

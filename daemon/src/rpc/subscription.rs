@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use agentchatd_client::types::{Filter, SubscriptionClosed, SubscriptionLagged, notification};
 use jsonrpsee::MethodResponseFuture;
-use serde::Serialize;
 
 use crate::event::now_us;
 use crate::event::{LogEvent, push_text};
@@ -85,7 +84,7 @@ impl Subscription {
             };
             self.client
                 .outgoing
-                .push_now(notice(notification::CLOSED, &closed));
+                .push_now(Frame::notice(notification::CLOSED, &closed));
         }
         let hub = &self.client.shared.hub;
         if self.position.detach(&self.track, now_us())
@@ -227,7 +226,7 @@ impl Subscription {
                 subscription,
                 dropped: lagging.0,
             };
-            send(Frame::Text(notice(notification::LAGGED, &lagged))).await?;
+            send(Frame::notice(notification::LAGGED, &lagged)).await?;
         }
         for event in events {
             send(self.frame(&event, Written::default(), false)).await?;
@@ -251,10 +250,4 @@ impl Subscription {
 struct Page {
     epoch: u64,
     events: VecDeque<Arc<LogEvent>>,
-}
-
-/// A notification as JSON text.
-pub(crate) fn notice(method: &str, params: &impl Serialize) -> String {
-    let params = serde_json::to_string(params).unwrap_or_else(|_| "{}".into());
-    format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"params\":{params}}}")
 }

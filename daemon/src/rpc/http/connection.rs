@@ -15,6 +15,7 @@ use crate::rpc::client::Shared;
 use crate::rpc::connection::{hung_up, linger};
 use crate::rpc::http::router;
 use crate::rpc::http::visit::Visit;
+use crate::rpc::http::websocket;
 use crate::rpc::http::wire::{Flow, Wire};
 use crate::rpc::peer::Caller;
 use crate::rpc::session::HANGUP_CHECK;
@@ -36,9 +37,11 @@ pub(crate) async fn serve(
         methods,
         caller,
         flow: Arc::clone(&flow),
+        upgrade: Arc::default(),
     };
+    let handled = visit.clone();
     let service = service_fn(move |request| {
-        let visit = visit.clone();
+        let visit = handled.clone();
         async move { Ok::<_, Infallible>(router::answer(&visit, request).await) }
     });
     // A client that closes its side still gets its answer; that it is gone for good is seen below.
@@ -71,7 +74,12 @@ pub(crate) async fn serve(
             () = sleep(HANGUP_CHECK), if flow.ended() => {}
         }
     }
-    if !flow.ended() {
+    if let Some(upgrade) = visit.became() {
+        tokio::select! {
+            () = shared.kill.cancelled() => {}
+            () = websocket::serve(upgrade, &visit) => {}
+        }
+    } else if !flow.ended() {
         linger(&read).await;
     }
 }

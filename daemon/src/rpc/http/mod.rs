@@ -5,6 +5,7 @@
 //!   wire ────── the stream under hyper; tells when something was read and when all is written
 //!   router ──── path and method to a handler; further routes stand there
 //!     post ──── a request or a batch, through the session that NDJSON uses
+//!     websocket  the same session over messages, subscriptions included
 //!     probes ── /healthz, /readyz
 //!   body ────── bodies of requests: bounded in size and in time
 //!   answer ──── bodies of answers, and which status an error has
@@ -21,6 +22,7 @@ mod post;
 mod probes;
 mod router;
 mod visit;
+mod websocket;
 mod wire;
 
 pub(super) use connection::serve;

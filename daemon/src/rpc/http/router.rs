@@ -8,12 +8,14 @@ use hyper::{Method, Request, StatusCode};
 use crate::rpc::errors;
 use crate::rpc::http::answer::{self, Answer};
 use crate::rpc::http::visit::Visit;
-use crate::rpc::http::{post, probes};
+use crate::rpc::http::{post, probes, websocket};
 
 /// What is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Route {
-    /// `/` and `/rpc`.
+    /// `/`: JSON-RPC in a POST or over a WebSocket.
+    Root,
+    /// `/rpc`.
     Rpc,
     /// `/healthz`.
     Health,
@@ -25,7 +27,8 @@ impl Route {
     /// The route of a path.
     fn of(path: &str) -> Option<Self> {
         Some(match path {
-            "/" | "/rpc" => Self::Rpc,
+            "/" => Self::Root,
+            "/rpc" => Self::Rpc,
             "/healthz" => Self::Health,
             "/readyz" => Self::Ready,
             _ => return None,
@@ -35,6 +38,7 @@ impl Route {
     /// The methods that it takes; with GET, HEAD is taken as well.
     fn methods(self) -> &'static [Method] {
         match self {
+            Self::Root => &[Method::GET, Method::POST],
             Self::Rpc => &[Method::POST],
             Self::Health | Self::Ready => &[Method::GET],
         }
@@ -64,7 +68,8 @@ async fn routed(visit: &Visit, request: Request<Incoming>) -> Answer {
         return not_allowed(route, request.method());
     }
     match route {
-        Route::Rpc => post::answer(visit, request).await,
+        Route::Root if method == Method::GET => websocket::upgrade(visit, request),
+        Route::Root | Route::Rpc => post::answer(visit, request).await,
         Route::Health => probes::health(),
         Route::Ready => probes::ready(visit).await,
     }

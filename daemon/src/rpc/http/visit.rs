@@ -1,8 +1,9 @@
 //! What every handler gets: who asks, and what it may be answered from.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use agentchatd_client::RpcError;
+use hyper::upgrade::OnUpgrade;
 use jsonrpsee::Methods;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,9 +23,22 @@ pub(super) struct Visit {
     pub(super) methods: Methods,
     pub(super) caller: Caller,
     pub(super) flow: Arc<Flow>,
+    /// What the connection becomes after its last answer.
+    pub(super) upgrade: Arc<Mutex<Option<OnUpgrade>>>,
 }
 
 impl Visit {
+    /// The connection ends as HTTP and goes on as something else.
+    pub(super) fn becomes(&self, upgrade: OnUpgrade) {
+        *self.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(upgrade);
+    }
+
+    /// What [`Self::becomes`] was told.
+    pub(super) fn became(&self) -> Option<OnUpgrade> {
+        let mut upgrade = self.upgrade.lock().unwrap_or_else(PoisonError::into_inner);
+        upgrade.take()
+    }
+
     /// Calls a method as the caller would, for a route that shows its result.
     ///
     /// # Errors
