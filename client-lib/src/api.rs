@@ -7,14 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::types::{
-    Acked, AgentsDeleteParams, AgentsUpdateParams, ConsumerInfo, ConversationParams,
-    ConversationsListParams, EventsAckParams, EventsFetchParams, EventsSubscribeParams,
-    EventsUnsubscribeParams, Fetched, HandleParams, Health, LogLevelInForce, MarkReadParams,
-    MessageParams, MessagesListParams, MessagesSendParams, NamedConsumer, NoParams,
-    OutboxListParams, OutboxPage, Reloaded, SeekParams, SendOutcome, SetLogLevelParams, Status,
-    Subscribed, SyncDrained, SyncPeekParams, UpstreamParams, Version,
-};
+// All of them: nearly every type of the wire is named in the list below.
+use crate::types::*;
 
 /// A method of the local API.
 pub trait Method {
@@ -108,6 +102,15 @@ macro_rules! methods {
                 upstream: reach!($reach).0,
                 post: reach!($reach).1,
                 positional: $method::POSITIONAL,
+            },
+        )*];
+
+        /// The schemas of every method, in the same order.
+        #[cfg(feature = "schema")]
+        pub(crate) const SHAPES: &[crate::openrpc::Shape] = &[$(
+            crate::openrpc::Shape {
+                params: |schemas| schemas.subschema_for::<$params>(),
+                result: |schemas| schemas.subschema_for::<$result>(),
             },
         )*];
 
@@ -214,6 +217,8 @@ methods! {
     "daemon.set_log_level" DaemonSetLogLevel(SetLogLevelParams) -> LogLevelInForce, Admin, local, ["level"];
     /// Stops the daemon.
     "daemon.shutdown" DaemonShutdown(NoParams) -> bool, Admin, local;
+    /// Describes this API in an OpenRPC document, with a JSON Schema for all that it takes and gives.
+    "rpc.discover" RpcDiscover(NoParams) -> OpenRpcDocument, Read, local;
 }
 
 /// The method of a name.

@@ -99,6 +99,8 @@ pub mod client;
 pub mod error;
 #[cfg(feature = "client")]
 mod line;
+#[cfg(feature = "schema")]
+pub mod openrpc;
 #[cfg(feature = "server")]
 pub mod params;
 pub mod path;

@@ -3,7 +3,7 @@
 //!
 //! A schema says what is really read: the tests send what it lets pass and what it refuses to a
 //! running daemon. Two rules hold for all parameters and are therefore laid over the finished schemas
-//! by the generator of the document, not written at each type: an optional member may be `null`, and a whole number
+//! by [`crate::openrpc`], not written at each type: an optional member may be `null`, and a whole number
 //! has the bounds of its Rust type.
 
 use schemars::Schema;
@@ -12,6 +12,14 @@ use serde_json::{Value, json};
 
 /// Text without U+0000, in the form that ECMA-262, Rust, Go and Python read alike.
 pub(crate) const NO_NUL: &str = r"^[^\x00]*$";
+
+/// AgentChat's message object among the components of the document.
+pub(crate) const MESSAGE: &str = "#/components/schemas/PlatformMessage";
+
+/// The same, or none.
+pub(crate) fn message_or_null() -> Value {
+    json!([{ "$ref": MESSAGE }, { "type": "null" }])
+}
 
 /// Exactly one of these members of a flat struct, with a space between two, is given.
 pub(crate) fn exactly_one_of(members: &'static str) -> impl Transform {

@@ -11,7 +11,6 @@ fn methods_that_this_version_lacks_are_unknown() {
     let mut raw = stage.connect(&daemon);
     for method in [
         "groups.create",
-        "rpc.discover",
         "agents.register",
         "outbox.get",
         "outbox.retry",

@@ -195,6 +195,7 @@ pub struct ConflictData {
     /// The id.
     pub client_msg_id: String,
     /// The message that was sent under it, where it is known.
+    #[cfg_attr(feature = "schema", schemars(extend("anyOf" = crate::schema::message_or_null())))]
     pub message: Option<Box<RawValue>>,
 }
 

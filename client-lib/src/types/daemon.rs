@@ -1,6 +1,7 @@
-//! `daemon.version` and `daemon.status`.
+//! `daemon.version`, `daemon.status` and `rpc.discover`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::time::Timestamp;
 
@@ -17,6 +18,13 @@ pub struct Version {
     /// What this build can do beyond version 1 of the API.
     pub features: Vec<String>,
 }
+
+/// Result of `rpc.discover`: the OpenRPC document of this API.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("type" = "object")))]
+#[serde(transparent)]
+pub struct OpenRpcDocument(pub Box<RawValue>);
 
 /// Result of `daemon.status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

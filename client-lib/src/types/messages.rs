@@ -125,30 +125,43 @@ ranged! {
 #[cfg_attr(feature = "schema", schemars(transform = crate::schema::exactly_one_of("text data attachment_id content")))]
 #[serde(deny_unknown_fields)]
 struct Flat {
+    /// The agent that it goes to, in the direct conversation with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     to: Option<Handle>,
+    /// The group conversation that it goes to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     conversation_id: Option<Id>,
+    /// Text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     text: Option<Text>,
+    /// Structured data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     data: Option<JsonObject>,
+    /// An attachment that was uploaded before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     attachment_id: Option<Id>,
+    /// Text, or AgentChat's own content object as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     content: Option<TextOrObject>,
+    /// AgentChat's message type; follows from the content where it is left out.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<Text>,
+    /// The sender's own data beside the content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metadata: Option<JsonObject>,
+    /// The same id again gives the recorded outcome; one is made where none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_msg_id: Option<ClientMsgId>,
+    /// When to answer.
     #[serde(default, deserialize_with = "null_default")]
     delivery: Delivery,
+    /// How long to wait for the outcome; the message goes on after it.
     #[serde(default, deserialize_with = "null_default")]
     timeout_ms: TimeoutMs,
+    /// After how long to give the message up; `[outbox] expires_in_ms` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_in_ms: Option<ExpiresInMs>,
+    /// Taken, as for every call that is a POST upstream; `client_msg_id` is what dedupes a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<IdempotencyKey>,
 }
@@ -264,6 +277,7 @@ pub enum SendOutcome {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SentMessage {
     /// AgentChat's message object, unchanged.
+    #[cfg_attr(feature = "schema", schemars(extend("$ref" = crate::schema::MESSAGE)))]
     pub message: Box<RawValue>,
     /// The id that dedupes it.
     pub client_msg_id: ClientMsgId,
@@ -349,15 +363,21 @@ pub enum Cursor {
 #[cfg_attr(feature = "schema", schemars(transform = crate::schema::at_most_one_of("before_seq after_seq around_message_id")))]
 #[serde(deny_unknown_fields)]
 struct FlatList {
+    /// Which conversation.
     conversation_id: Id,
+    /// How many at most; AgentChat decides where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
+    /// Rows with a smaller seq, newest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before_seq: Option<Seq>,
+    /// Rows with a larger seq, oldest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after_seq: Option<Seq>,
+    /// Rows around a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     around_message_id: Option<Id>,
+    /// How long the call may take.
     #[serde(default, deserialize_with = "null_default")]
     timeout_ms: TimeoutMs,
 }

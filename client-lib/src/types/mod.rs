@@ -35,6 +35,7 @@ mod json;
 mod messages;
 mod operating;
 mod outbox;
+mod payloads;
 mod reading;
 mod text;
 mod time;
@@ -45,7 +46,8 @@ pub use common::{NoParams, OutOfRange, Seq, TimeoutMs, UpstreamParams};
 pub use conversations::{ConversationsListParams, SyncDrained, SyncPeekLimit, SyncPeekParams};
 pub use daemon::{
     AckCapability, AgentStatus, ConnectionState, ConnectionStatus, Durability, LastClose,
-    LogStatus, OrderingStatus, OutboxStatus, Status, StorageStatus, SyncStatus, Version,
+    LogStatus, OpenRpcDocument, OrderingStatus, OutboxStatus, Status, StorageStatus, SyncStatus,
+    Version,
 };
 pub use events::{
     Event, EventNotice, GoingAway, Source, SubscriptionClosed, SubscriptionLagged, closed_reason,
@@ -61,6 +63,7 @@ pub use messages::{
 };
 pub use operating::{KeyFound, LogLevel, LogLevelInForce, Reloaded, SetLogLevelParams};
 pub use outbox::{OutboxEntry, OutboxListLimit, OutboxListParams, OutboxPage, OutboxState};
+pub use payloads::{ConnectionChange, GapReason, MessageFailed, SequenceGap};
 pub use reading::{
     Ack, AckMode, Acked, ConsumerInfo, EventsAckParams, EventsFetchParams, EventsSubscribeParams,
     EventsUnsubscribeParams, FetchLimit, Fetched, MaxInFlight, Mode, NamedConsumer, SeekParams,

@@ -99,5 +99,6 @@ pub struct OutboxEntry {
     /// What the last attempt ended with: an error object as a caller would have seen it.
     pub last_error: Option<Box<RawValue>>,
     /// The message as AgentChat gave it back; `null` until it is sent.
+    #[cfg_attr(feature = "schema", schemars(extend("anyOf" = crate::schema::message_or_null())))]
     pub message: Option<Box<RawValue>>,
 }

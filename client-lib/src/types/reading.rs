@@ -130,10 +130,13 @@ pub struct EventsAckParams {
 #[cfg_attr(feature = "schema", schemars(transform = crate::schema::exactly_one_of("consumer subscription")))]
 #[serde(deny_unknown_fields)]
 struct FlatAck {
+    /// The durable consumer whose events they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     consumer: Option<ConsumerName>,
+    /// The subscription whose events they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subscription: Option<Text>,
+    /// All events up to here.
     offset: u64,
 }
 
@@ -198,16 +201,22 @@ pub struct EventsFetchParams {
 #[cfg_attr(feature = "schema", schemars(transform = crate::schema::not_both_without("from after", "consumer")))]
 #[serde(deny_unknown_fields)]
 struct FlatFetch {
+    /// The durable consumer after whose acked offset to read; made where it is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     consumer: Option<ConsumerName>,
+    /// Where to start without a consumer, or with one that is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<Start>,
+    /// Start after this offset, whatever the consumer has acked; a `next_after` of an earlier page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<u64>,
+    /// How many events at most.
     #[serde(default, deserialize_with = "null_default")]
     limit: FetchLimit,
+    /// How long to wait for the first event, in milliseconds.
     #[serde(default, deserialize_with = "null_default")]
     wait_ms: WaitMs,
+    /// Which events; a known consumer's kept filter where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     filter: Option<Filter>,
 }

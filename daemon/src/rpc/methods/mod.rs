@@ -3,6 +3,7 @@
 
 mod consumers;
 mod daemon;
+mod discover;
 mod draft;
 mod events;
 mod fetch;

@@ -12,7 +12,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::hub::Hub;
 use crate::rpc::client::{Client, Shared};
 use crate::rpc::errors;
-use crate::rpc::methods::{consumers, daemon, events, fetch, messages, outbox, passthrough};
+use crate::rpc::methods::{
+    consumers, daemon, discover, events, fetch, messages, outbox, passthrough,
+};
 
 /// One call of a method, its parameters read.
 #[derive(Debug)]
@@ -55,6 +57,7 @@ pub(crate) fn table() -> Methods {
     passthrough::register(&mut module);
     outbox::register(&mut module);
     daemon::register(&mut module);
+    discover::register(&mut module);
     module.into()
 }
 
