@@ -303,6 +303,7 @@ fn the_list_of_methods_is_that_of_the_contract() {
             "daemon.reload",
             "daemon.set_log_level",
             "daemon.shutdown",
+            "rpc.discover",
         ]
     );
 }

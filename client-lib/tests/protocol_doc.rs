@@ -1,7 +1,5 @@
 //! `docs/protocol.md` names every method and every code, and its requests are ones that a daemon takes.
 
-use std::collections::BTreeMap;
-
 use agentchatd_client::{ErrorCode, METHODS, api};
 use serde_json::Value;
 
@@ -72,18 +70,10 @@ fn the_examples_are_taken_but_for_the_one_that_shows_a_refusal() {
 #[test]
 fn every_request_is_followed_by_its_response() {
     let requests = blocks("request");
-    let responses: BTreeMap<_, _> = blocks("response")
-        .into_iter()
-        .map(|response| (response["id"].as_u64(), response))
-        .collect();
+    let responses = blocks("response");
     assert_eq!(requests.len(), responses.len());
-    let mut ids = std::collections::BTreeSet::new();
-    for request in &requests {
-        assert!(
-            ids.insert(request["id"].as_u64()),
-            "{request}: the id is used"
-        );
-        let response = &responses[&request["id"].as_u64()];
+    for (request, response) in requests.iter().zip(&responses) {
+        assert_eq!(request["id"], response["id"], "{request}");
         assert_ne!(
             response.get("result").is_some(),
             response.get("error").is_some()

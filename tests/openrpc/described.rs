@@ -28,14 +28,6 @@ impl Described {
         self.document["methods"].as_array().expect("a list")
     }
 
-    /// A method by its name.
-    pub(crate) fn method(&self, name: &str) -> &Value {
-        let mut methods = self.methods().iter();
-        methods
-            .find(|method| method["name"] == name)
-            .unwrap_or_else(|| panic!("{name} is not in the document"))
-    }
-
     /// The names of all methods.
     pub(crate) fn names(&self) -> Vec<&str> {
         self.methods().iter().map(name).collect()

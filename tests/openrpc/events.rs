@@ -19,7 +19,10 @@ fn schema_of<'d>(described: &'d Described, event: &Value) -> &'d Value {
 fn every_type_that_the_daemon_knows_is_described() {
     let described = Described::new();
     let listed = described.document["x-events"].as_array().unwrap();
-    let listed: BTreeSet<_> = listed.iter().filter_map(|kind| kind["name"].as_str()).collect();
+    let listed: BTreeSet<_> = listed
+        .iter()
+        .filter_map(|kind| kind["name"].as_str())
+        .collect();
     for name in [
         kind::MESSAGE_NEW,
         kind::MESSAGE_SENT,
@@ -50,9 +53,17 @@ fn events_fit_the_schemas_of_their_types() {
     stage.settle(&daemon);
     let first = stage.bob_says("one");
     raw.ok("messages.send", json!({ "to": "bob", "text": "two" }));
-    raw.ok("messages.send", json!({ "to": "nobody-here", "text": "x", "delivery": "queue" }));
-    raw.ok("messages.send", json!({ "to": "ann", "data": { "a": [1, null] }, "metadata": {} }));
-    stage.sandbox.send("ann", To::Handle("dora"), json!({ "data": { "b": {} } }));
+    raw.ok(
+        "messages.send",
+        json!({ "to": "nobody-here", "text": "x", "delivery": "queue" }),
+    );
+    raw.ok(
+        "messages.send",
+        json!({ "to": "ann", "data": { "a": [1, null] }, "metadata": {} }),
+    );
+    stage
+        .sandbox
+        .send("ann", To::Handle("dora"), json!({ "data": { "b": {} } }));
     raw.ok("messages.mark_read", json!([first.id]));
     let mut seen = BTreeSet::new();
     let wanted = [

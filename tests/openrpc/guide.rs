@@ -31,7 +31,13 @@ fn the_page_names_the_same_errors_for_each_method() {
             .nth(1)
             .unwrap_or_default()
             .split([' ', ',', '.'])
-            .map_while(|word| if word.is_empty() { Some(None) } else { Some(word.parse().ok()) })
+            .map_while(|word| {
+                if word.is_empty() {
+                    Some(None)
+                } else {
+                    Some(word.parse().ok())
+                }
+            })
             .flatten()
             .collect();
         let errors = method["errors"].as_array().expect("a list");
@@ -89,14 +95,17 @@ fn ranges_and_defaults_of_the_page_are_those_of_the_schemas() {
                 }
                 assert_eq!(schema[least], min, "{what}");
                 assert_eq!(schema[most], max, "{what}");
-                if let Some(default) = default {
-                    assert_eq!(schema["default"], default, "{what}");
+                if let Some(default) = &default {
+                    assert_eq!(schema["default"], *default, "{what}");
                 }
                 compared += 1;
             }
         }
     }
-    assert!(compared >= 4, "the ranges of the page are found: {compared}");
+    assert!(
+        compared >= 4,
+        "the ranges of the page are found: {compared}"
+    );
 }
 
 /// The rows of the table of parameters: name, type and default, meaning.
@@ -120,10 +129,11 @@ fn quoted(cell: &str) -> impl Iterator<Item = &str> {
 fn range(cell: &str) -> Option<(u64, u64, Option<Value>)> {
     let (bounds, default) = cell.split_once(';').unwrap_or((cell, ""));
     let (min, max) = bounds.split_once(" to ")?;
-    let max: String = max
-        .split(' ')
-        .next()?
-        .replace(',', "");
+    let max: String = max.split(' ').next()?.replace(',', "");
     let default = default.trim().replace(',', "").parse::<u64>().ok();
-    Some((min.parse().ok()?, max.parse().ok()?, default.map(Value::from)))
+    Some((
+        min.parse().ok()?,
+        max.parse().ok()?,
+        default.map(Value::from),
+    ))
 }

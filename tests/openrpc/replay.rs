@@ -35,7 +35,11 @@ fn every_example_of_the_document_is_answered_as_it_says() {
     let mut all: Vec<_> = described
         .methods()
         .iter()
-        .flat_map(|method| examples(method).iter().map(move |example| (method, example)))
+        .flat_map(|method| {
+            examples(method)
+                .iter()
+                .map(move |example| (method, example))
+        })
         .collect();
     // The number at the end of a name is the place on the page: one builds on another.
     all.sort_by_key(|(_, example)| number(example));
@@ -80,7 +84,10 @@ impl Samples {
     /// Those for the names that the page uses.
     fn of_page() -> Self {
         let page = include_str!("../../docs/protocol.md");
-        let names = page.split("\"{").skip(1).filter_map(|rest| rest.split_once("}\""));
+        let names = page
+            .split("\"{")
+            .skip(1)
+            .filter_map(|rest| rest.split_once("}\""));
         Self {
             live: names
                 .map(|(name, _)| (openrpc::text_of(name), None))
@@ -116,7 +123,9 @@ impl Samples {
     fn live(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => match self.live.get(text) {
-                Some(live) => live.clone().unwrap_or_else(|| panic!("{text} came nowhere")),
+                Some(live) => live
+                    .clone()
+                    .unwrap_or_else(|| panic!("{text} came nowhere")),
                 None => value.clone(),
             },
             Value::Array(items) => items.iter().map(|item| self.live(item)).collect(),

@@ -7,8 +7,8 @@ use super::sample::fill;
 use super::schemas::Components;
 use crate::api::MethodInfo;
 
-/// The examples of a method, in the order of the page; `name` ends with the number that the request
-/// has there.
+/// The examples of a method, in the order of the page; `name` ends with their place
+/// there.
 pub(super) fn of(
     method: &MethodInfo,
     guide: &Guide,
@@ -32,7 +32,7 @@ fn example(
     errors: &Value,
     all: &Components,
 ) -> Value {
-    let name = format!("{} {}", exchange.method, exchange.id);
+    let name = format!("{} {}", exchange.method, exchange.place);
     let mut example = json!({
         "name": name,
         "params": members(&exchange.params, method, params, all),

@@ -20,8 +20,8 @@ pub(super) struct Guide {
 /// A request of the page and the answer to it.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    /// The number of the request.
-    pub(super) id: u64,
+    /// Its place among the requests of the page, from 1 on.
+    pub(super) place: usize,
     /// Which method.
     pub(super) method: String,
     /// Its parameters, `null` where there are none.
@@ -42,7 +42,10 @@ impl Guide {
     pub(super) fn read(page: &str) -> Self {
         let mut guide = Self::default();
         for (name, section) in sections(page) {
-            guide.about.insert(name.to_owned(), about(section));
+            let about = about(section);
+            if !about.is_empty() {
+                guide.about.insert(name.to_owned(), about);
+            }
         }
         guide.errors = page.lines().filter_map(error).collect();
         let mut asked = None;
@@ -52,9 +55,13 @@ impl Guide {
             };
             match kind {
                 "request" => asked = Some(value),
-                "response" => guide
-                    .examples
-                    .extend(asked.take().and_then(|request| exchange(request, value))),
+                "response" => {
+                    let place = guide.examples.len() + 1;
+                    let request = asked.take();
+                    guide
+                        .examples
+                        .extend(request.and_then(|request| exchange(place, request, value)));
+                }
                 _ => guide.notifications.push(value),
             }
         }
@@ -62,13 +69,13 @@ impl Guide {
     }
 }
 
-fn exchange(mut request: Value, mut response: Value) -> Option<Exchange> {
+fn exchange(place: usize, mut request: Value, mut response: Value) -> Option<Exchange> {
     let answer = match (response["result"].take(), response["error"].take()) {
         (result, Value::Null) => Answer::Result(result),
         (_, error) => Answer::Error(error),
     };
     Some(Exchange {
-        id: request["id"].as_u64()?,
+        place,
         method: request["method"].as_str()?.to_owned(),
         params: request["params"].take(),
         answer,
@@ -139,7 +146,7 @@ mod tests {
         let [example] = guide.examples.as_slice() else {
             panic!("{guide:?}");
         };
-        assert_eq!((example.id, example.method.as_str()), (1, "a.b"));
+        assert_eq!((example.place, example.method.as_str()), (1, "a.b"));
         assert!(matches!(&example.answer, Answer::Result(result) if *result == 7));
     }
 }
