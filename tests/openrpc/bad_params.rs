@@ -120,7 +120,7 @@ fn case(
 /// Parameters that the method takes.
 fn good(method: &Value) -> Map<String, Value> {
     let mut shown = examples(method).iter();
-    let example = shown.find(|example| example.get("result").is_some());
+    let example = shown.find(|example| example["x-error"]["code"] != -32602);
     params(example.unwrap_or_else(|| panic!("{} has an example", name(method))))
 }
 

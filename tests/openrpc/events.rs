@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 fn schema_of<'d>(described: &'d Described, event: &Value) -> &'d Value {
-    let mut kinds = described.document["x-events"].as_array().unwrap().iter();
+    let mut kinds = described.document["x-events"]
+        .as_array()
+        .expect("a list")
+        .iter();
     let kind = kinds.find(|kind| kind["name"] == event["type"]);
     let kind = kind.unwrap_or_else(|| panic!("{event} is not described"));
     assert_eq!(kind["logged"], !event["offset"].is_null(), "{event}");
