@@ -17,6 +17,7 @@ use crate::calls::Request;
 use crate::command::{CallFailure, Command, ProcessRequest};
 use crate::event::LogEvent;
 use crate::feed::Feed;
+use crate::metrics::Metrics;
 use crate::store::{ConsumerRow, OutboxRow, Reader, StoreError, Writer};
 
 /// A future behind a trait object.
@@ -35,6 +36,8 @@ pub struct Hub {
     pub feed: Arc<Feed>,
     /// The platform's REST interface; `None` while no API key is known.
     pub upstream: watch::Receiver<Option<Arc<dyn Upstream>>>,
+    /// Where figures are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl fmt::Debug for Hub {
@@ -73,6 +76,8 @@ pub trait Backing: Send + Sync {
         after: u64,
         limit: usize,
     ) -> Later<'_, Result<Vec<OutboxRow>, StoreError>>;
+    /// How many outbox entries are in which state.
+    fn outbox_states(&self) -> Later<'_, Result<Vec<(String, u64)>, StoreError>>;
     /// Writes a consumer whole; returns after the commit.
     fn put_consumer(&self, row: ConsumerRow) -> Later<'_, Result<(), StoreError>>;
     /// Moves a consumer's two offsets; returns after the commit.
@@ -137,6 +142,10 @@ impl Backing for StoreBacking {
         limit: usize,
     ) -> Later<'_, Result<Vec<OutboxRow>, StoreError>> {
         Box::pin(self.reader.outbox(state, after, limit))
+    }
+
+    fn outbox_states(&self) -> Later<'_, Result<Vec<(String, u64)>, StoreError>> {
+        Box::pin(self.reader.outbox_states())
     }
 
     fn put_consumer(&self, row: ConsumerRow) -> Later<'_, Result<(), StoreError>> {

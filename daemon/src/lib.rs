@@ -34,6 +34,7 @@ pub mod feed;
 pub mod hub;
 pub mod lock;
 pub mod logging;
+pub mod metrics;
 pub mod notify;
 pub mod rpc;
 pub mod service;

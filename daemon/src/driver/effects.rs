@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use agentchatd_client::types::SyncDrained;
 use agentchatd_engine::{Effect, Failure, Input, LinkState, Phase, Warning};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     compare::means_the_same,
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     command::CallFailure,
     event::{LogEvent, source},
+    metrics::SendResult,
     store::Reader,
     upstream::{Sent, socket},
 };
@@ -34,7 +35,9 @@ impl Driver {
                 Effect::Ack { message_id } => {
                     if let Some(sender) = &self.sender {
                         // An acknowledgement that is lost is harmless: the message comes again.
-                        let _ = sender.ack(&message_id);
+                        if sender.ack(&message_id).is_ok() {
+                            self.config.metrics.acked_by_socket();
+                        }
                     }
                 }
                 Effect::Identify => self.ask("identify", Requests::identify),
@@ -180,10 +183,13 @@ impl Driver {
     fn attempt(&mut self, id: u64) {
         let reader = self.reader.clone();
         let timeout = self.config.rest.timeout;
+        let metrics = Arc::clone(&self.config.metrics);
         match self.requests.clone() {
             Some(requests) => {
                 self.tasks.spawn("send", async move {
+                    let begun = Instant::now();
                     let input = attempt(&requests, &reader, id, timeout).await;
+                    metrics.sent(send_result(&input), begun.elapsed());
                     requests.input(input).await;
                 });
             }
@@ -239,6 +245,20 @@ impl Driver {
         };
         tracing::warn!("{text}");
         self.watched.warn(text);
+    }
+}
+
+fn send_result(input: &Input) -> SendResult {
+    match input {
+        Input::Attempted {
+            answer: Ok(taken), ..
+        } if taken.replayed => SendResult::Replayed,
+        Input::Attempted { answer: Ok(_), .. } => SendResult::Taken,
+        Input::Attempted {
+            answer: Err(Failure::Status { .. }),
+            ..
+        } => SendResult::Refused,
+        _ => SendResult::NoAnswer,
     }
 }
 

@@ -6,6 +6,7 @@ use agentchatd_engine::{Input, SocketEnd};
 use tokio::{sync::oneshot, task::AbortHandle};
 
 use super::run::Driver;
+use crate::metrics::{FrameKind, close_reason};
 use crate::upstream::{
     socket::{Closed, DialFailure, Socket, SocketEvent, SocketReceiver},
     wire::Frame,
@@ -30,6 +31,8 @@ impl Driver {
             Err(failure) => {
                 self.close_when_open = None;
                 let refused = failure.refused;
+                let status = refused.map(|refusal| refusal.status);
+                self.config.metrics.disconnected(close_reason(None, status));
                 self.feed_engine(Input::SocketClosed(SocketEnd {
                     refused: refused.map(|refusal| refusal.status),
                     retry_after_ms: refused.and_then(|refusal| refusal.retry_after_ms),
@@ -47,7 +50,10 @@ impl Driver {
         loop {
             match event {
                 Some(SocketEvent::Frame(frame)) => self.on_frame(frame),
-                Some(SocketEvent::Ping) => self.feed_engine(Input::Alive),
+                Some(SocketEvent::Ping) => {
+                    self.config.metrics.frame(FrameKind::Ping);
+                    self.feed_engine(Input::Alive);
+                }
                 Some(SocketEvent::Closed(closed)) => return self.on_closed(closed),
                 None => {
                     let reason = Arc::from("the connection broke off");
@@ -79,6 +85,7 @@ impl Driver {
             by_us,
         } = closed;
         self.watched.closed(code, &reason);
+        self.config.metrics.disconnected(close_reason(code, None));
         let end = SocketEnd {
             refused: None,
             retry_after_ms: None,
@@ -91,6 +98,12 @@ impl Driver {
 
     fn on_frame(&mut self, frame: Frame) {
         self.watched.frame();
+        self.config.metrics.frame(match &frame {
+            Frame::Message(_) => FrameKind::Message,
+            Frame::HelloOk { .. } => FrameKind::Hello,
+            Frame::Event(_) => FrameKind::Event,
+            Frame::Unreadable { .. } => FrameKind::Unreadable,
+        });
         match frame {
             Frame::Message(row) => self.feed_engine(Input::Message(row)),
             Frame::HelloOk { ack } => {

@@ -26,6 +26,7 @@ use crate::{
     command::{CallFailure, Command},
     feed::Feed,
     hub::Upstream,
+    metrics::Metrics,
     notify::Notifier,
     shutdown::Tasks,
     store::{Committed, Durability, Reader, Store, Writer},
@@ -54,6 +55,8 @@ pub struct DriverConfig {
     pub durability: Durability,
     /// What the start had to say, for `daemon.status`.
     pub warnings: Vec<String>,
+    /// Where figures are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// What the process tells the driver.
@@ -291,6 +294,9 @@ impl Driver {
         match answer {
             Answer::Input(input) => {
                 self.watched.note(&input);
+                if let Input::SyncAcked(Ok(Some(rows))) = &input {
+                    self.config.metrics.acked_by_sync(*rows);
+                }
                 self.feed_engine(input);
             }
             Answer::Identified(answer) => {
@@ -318,7 +324,18 @@ impl Driver {
             return;
         };
         match committed {
-            Committed::Done { reports, events } => {
+            Committed::Done {
+                reports,
+                events,
+                cost,
+            } => {
+                let metrics = &self.config.metrics;
+                metrics.committed(cost.took, cost.rows, cost.duplicates);
+                for event in &events {
+                    if event.message_id.is_some() {
+                        metrics.logged(event.source);
+                    }
+                }
                 self.unreported = self.unreported.saturating_sub(reports.len());
                 self.watched.stored();
                 // Whoever is answered below may ask for the event at once.

@@ -141,6 +141,14 @@ impl Backing for MemoryStore {
         Box::pin(async move { Ok(page) })
     }
 
+    fn outbox_states(&self) -> Later<'_, Result<Vec<(String, u64)>, StoreError>> {
+        let mut states = BTreeMap::<String, u64>::new();
+        for row in self.outbox.lock().unwrap().iter() {
+            *states.entry(row.state.clone()).or_default() += 1;
+        }
+        Box::pin(async move { Ok(states.into_iter().collect()) })
+    }
+
     fn put_consumer(&self, row: ConsumerRow) -> Later<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.commit(|store| {

@@ -66,12 +66,17 @@ impl Answer {
 /// Calls the method. The first poll reaches the handler's first wait.
 pub(crate) async fn call(methods: &Methods, client: Arc<Client>, request: Request) -> Answer {
     let Request { id, method, params } = request;
-    let refuse = |error: &RpcError| match &id {
-        Some(id) => Answer::refusal(Some(id), error),
-        None => Answer {
-            json: None,
-            sent: None,
-        },
+    let metrics = Arc::clone(&client.shared.hub.metrics);
+    let name = api::method(&method).map(|info| info.name);
+    let refuse = |error: &RpcError| {
+        metrics.called(name, Some(error.code));
+        match &id {
+            Some(id) => Answer::refusal(Some(id), error),
+            None => Answer {
+                json: None,
+                sent: None,
+            },
+        }
     };
     if client.shared.stopping.is_cancelled() {
         return refuse(&errors::shutting_down());
@@ -96,6 +101,7 @@ pub(crate) async fn call(methods: &Methods, client: Arc<Client>, request: Reques
             return refuse(&errors::no_such_method(&method));
         }
     };
+    metrics.called(name, response.as_error_code());
     Answer::from_response(id.as_deref(), response)
 }
 

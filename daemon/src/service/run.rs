@@ -20,6 +20,7 @@ use crate::{
     hub::{COMMAND_QUEUE, Hub, PROCESS_QUEUE, StoreBacking},
     lock::StateLock,
     logging::{self, LogHandle},
+    metrics::Metrics,
     notify::Notifier,
     rpc::{self, Listener},
     shutdown::{Signal, Signals, Tasks},
@@ -125,12 +126,14 @@ async fn serve(
     let (upstream, upstream_receiver) = watch::channel(None);
     let (shutdown, asked_to_stop) = oneshot::channel();
     let (process, requests) = mpsc::channel(PROCESS_QUEUE);
+    let metrics = Arc::new(Metrics::new());
     let hub = Hub {
         commands: commands.clone(),
         process,
         backing,
         feed: Arc::clone(&feed),
         upstream: upstream_receiver,
+        metrics: Arc::clone(&metrics),
     };
     let tasks = Tasks::new();
     let ends = Ends {
@@ -139,7 +142,7 @@ async fn serve(
         upstream,
         shutdown,
     };
-    let config = driver_config(&settings, rand::random());
+    let config = driver_config(&settings, rand::random(), metrics);
     let driver = Driver::new(
         config,
         store,

@@ -1,6 +1,7 @@
 //! Settings made into the parts that they configure, and what a failed start ends with.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use agentchatd_engine::{OutboxSettings, Settings as EngineSettings};
 
@@ -10,6 +11,7 @@ use crate::{
     credentials::{self, KeyState, Sources},
     driver::DriverConfig,
     lock::LockError,
+    metrics::Metrics,
     rpc::{BindError, Limits, SocketOptions},
     store::{self, StoreError},
     upstream::{
@@ -62,7 +64,7 @@ impl StartError {
     }
 }
 
-pub(super) fn driver_config(settings: &Settings, seed: u64) -> DriverConfig {
+pub(super) fn driver_config(settings: &Settings, seed: u64, metrics: Arc<Metrics>) -> DriverConfig {
     let Settings { config, .. } = settings;
     let realtime = &config.realtime;
     DriverConfig {
@@ -104,6 +106,7 @@ pub(super) fn driver_config(settings: &Settings, seed: u64) -> DriverConfig {
         config_path: settings.config_path.clone(),
         durability: durability(config.storage.durability),
         warnings: settings.warnings.clone(),
+        metrics,
     }
 }
 

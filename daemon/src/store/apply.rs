@@ -15,6 +15,9 @@ use crate::event::{LogEvent, now_us, source};
 pub(super) struct Batch {
     pub(super) reports: Vec<(Token, Report)>,
     pub(super) events: Vec<Arc<LogEvent>>,
+    /// Changes, and messages among them that stood in the log already.
+    pub(super) rows: usize,
+    pub(super) duplicates: u64,
     next_offset: u64,
     now_us: i64,
 }
@@ -27,6 +30,8 @@ impl Batch {
         Ok(Self {
             reports: Vec::new(),
             events: Vec::new(),
+            rows: 0,
+            duplicates: 0,
             next_offset: last.cast_unsigned() + 1,
             now_us: now_us(),
         })
@@ -38,6 +43,7 @@ impl Batch {
         ops: Vec<Op>,
     ) -> Result<Report, StoreError> {
         let mut report = Report::default();
+        self.rows += ops.len();
         for op in ops {
             let offset = self.apply_one(connection, op, &mut report)?;
             report.offsets.push(offset);
@@ -232,6 +238,7 @@ impl Batch {
                 &*event.payload,
             ))?;
         if inserted == 0 {
+            self.duplicates += 1;
             return Ok(None);
         }
         self.next_offset += 1;

@@ -24,4 +24,4 @@ pub use open::{Durability, Store};
 pub use reader::Reader;
 pub use rows::{Attempt, ConsumerRow, Counts, OutboxRow, Recorded};
 pub use snapshot::Loaded;
-pub use writer::Committed;
+pub use writer::{Committed, Cost};

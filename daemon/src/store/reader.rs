@@ -125,6 +125,20 @@ impl Reader {
         .await
     }
 
+    /// How many outbox entries are in which state.
+    pub async fn outbox_states(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.ask(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT state, count(*) FROM outbox GROUP BY state")?;
+            let count = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?));
+            let states = statement.query_map([], count)?;
+            states
+                .map(|state| state.map(|(name, entries)| (name, entries.cast_unsigned())))
+                .collect()
+        })
+        .await
+    }
+
     /// What the next attempt of an entry posts.
     pub async fn attempt(&self, id: u64) -> Result<Option<Attempt>, StoreError> {
         self.ask(move |connection| {

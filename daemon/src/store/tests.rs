@@ -50,6 +50,7 @@ async fn commit(store: &mut Store, token: u64, ops: Vec<Op>) -> (Report, Vec<Arc
         Committed::Done {
             mut reports,
             events,
+            ..
         } => {
             assert_eq!(reports.len(), 1);
             let (reported, report) = reports.remove(0);

@@ -1,6 +1,10 @@
 //! The one thread that writes, and its group commit.
 
-use std::{sync::Arc, thread};
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use agentchatd_engine::{Report, Token};
 use rusqlite::{Connection, TransactionBehavior};
@@ -23,9 +27,22 @@ pub enum Committed {
         reports: Vec<(Token, Report)>,
         /// The events that entered the log, in offset order.
         events: Vec<Arc<LogEvent>>,
+        /// What it cost.
+        cost: Cost,
     },
     /// Nothing of it is on disk. Every later commit is refused until a reload.
     Failed(StoreError),
+}
+
+/// What a transaction cost, for those who measure.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// From its begin until it was on disk.
+    pub took: Duration,
+    /// Changes in it.
+    pub rows: usize,
+    /// Messages that stood in the log already.
+    pub duplicates: u64,
 }
 
 /// The writer's side of the queue.
@@ -108,13 +125,29 @@ impl WriterThread {
             commits
         };
         let had_commits = !commits.is_empty();
+        let begun = Instant::now();
         match self.write(commits, &changes) {
             Ok((batch, answers)) => {
                 if had_commits {
                     let Batch {
-                        reports, events, ..
+                        reports,
+                        events,
+                        rows,
+                        duplicates,
+                        ..
                     } = batch;
-                    let _ = self.committed.send(Committed::Done { reports, events });
+                    let took = begun.elapsed();
+                    let cost = Cost {
+                        took,
+                        rows,
+                        duplicates,
+                    };
+                    let done = Committed::Done {
+                        reports,
+                        events,
+                        cost,
+                    };
+                    let _ = self.committed.send(done);
                 }
                 for ((_, reply), answer) in changes.into_iter().zip(answers) {
                     let _ = reply.send(Ok(answer));

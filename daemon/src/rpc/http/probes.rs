@@ -1,10 +1,13 @@
-//! `GET /healthz` and `GET /readyz`: what a supervisor asks.
+//! `GET /healthz`, `GET /readyz` and `GET /metrics`: what a supervisor asks.
 
+use agentchatd_client::api::Scope;
 use hyper::StatusCode;
 use serde::Deserialize;
 
+use crate::rpc::errors;
 use crate::rpc::http::answer::{self, Answer};
 use crate::rpc::http::visit::Visit;
+use crate::rpc::methods;
 
 /// The process serves, or nobody would answer.
 pub(super) fn health() -> Answer {
@@ -25,10 +28,24 @@ pub(super) async fn ready(visit: &Visit) -> Answer {
     answer::json(status, health.get().to_owned())
 }
 
+/// The daemon's figures, for whoever may look.
+pub(super) async fn metrics(visit: &Visit) -> Answer {
+    if !visit.caller.may(Scope::Read) {
+        return answer::error(&errors::permission_denied(&visit.caller, Scope::Read));
+    }
+    match methods::metrics(&visit.shared).await {
+        Ok(text) => answer::with_type(StatusCode::OK, OPEN_METRICS, text),
+        Err(error) => answer::error(&error),
+    }
+}
+
 #[derive(Deserialize)]
 struct Verdict<'a> {
     verdict: &'a str,
 }
+
+/// The form of the figures, in the version that names it.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The one verdict that lets a caller count on the receive path.
 const OK: &str = "ok";

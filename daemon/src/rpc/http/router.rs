@@ -21,6 +21,8 @@ enum Route {
     Health,
     /// `/readyz`.
     Ready,
+    /// `/metrics`.
+    Metrics,
 }
 
 impl Route {
@@ -31,6 +33,7 @@ impl Route {
             "/rpc" => Self::Rpc,
             "/healthz" => Self::Health,
             "/readyz" => Self::Ready,
+            "/metrics" => Self::Metrics,
             _ => return None,
         })
     }
@@ -40,7 +43,7 @@ impl Route {
         match self {
             Self::Root => &[Method::GET, Method::POST],
             Self::Rpc => &[Method::POST],
-            Self::Health | Self::Ready => &[Method::GET],
+            Self::Health | Self::Ready | Self::Metrics => &[Method::GET],
         }
     }
 }
@@ -72,6 +75,7 @@ async fn routed(visit: &Visit, request: Request<Incoming>) -> Answer {
         Route::Root | Route::Rpc => post::answer(visit, request).await,
         Route::Health => probes::health(),
         Route::Ready => probes::ready(visit).await,
+        Route::Metrics => probes::metrics(visit).await,
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use crate::command::{Command, ProcessRequest};
 use crate::event::now_us;
 use crate::hub::Hub;
+use crate::rpc::client::Shared;
 use crate::rpc::errors;
 use crate::rpc::methods::consumers::{behind, snapshots};
 use crate::rpc::methods::table::{Call, add};
@@ -40,9 +41,13 @@ async fn version(_: Call<DaemonVersion>) -> Result<Version, RpcError> {
 }
 
 async fn status(call: Call<DaemonStatus>) -> Result<Box<Status>, RpcError> {
-    let mut status = ask(call.hub(), |reply| Command::Status { reply }).await?;
-    let shared = call.shared();
-    status.consumers = call.hub().feed.consumers().count() as u64;
+    status_of(call.shared()).await
+}
+
+/// `daemon.status`, whoever asks.
+pub(super) async fn status_of(shared: &Shared) -> Result<Box<Status>, RpcError> {
+    let mut status = ask(&shared.hub, |reply| Command::Status { reply }).await?;
+    status.consumers = shared.hub.feed.consumers().count() as u64;
     status.subscriptions = shared.subscriptions.load(Ordering::Relaxed) as u64;
     status.clients = shared.clients.load(Ordering::Relaxed) as u64;
     Ok(status)

@@ -8,10 +8,12 @@ mod draft;
 mod events;
 mod fetch;
 mod messages;
+mod metrics;
 mod outbox;
 mod passthrough;
 mod table;
 #[cfg(test)]
 mod vectors;
 
+pub(crate) use metrics::metrics;
 pub(crate) use table::table;

@@ -88,6 +88,7 @@ impl Server {
             backing: store.clone(),
             feed: Arc::clone(&feed),
             upstream,
+            metrics: Arc::new(crate::metrics::Metrics::new()),
         };
         let shutdown = CancellationToken::new();
         let drafts = Arc::default();
