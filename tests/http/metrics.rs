@@ -1,7 +1,6 @@
 //! `GET /metrics`: what happened to a daemon can be read from its figures.
 
 use crate::stage;
-use agentchatd_tests::stage::Stage;
 use serde_json::json;
 
 /// The value of the line that begins so.
@@ -11,16 +10,6 @@ fn figure(text: &str, name: &str) -> Option<f64> {
         rest.is_some_and(|rest| rest.starts_with(' '))
     })?;
     line.rsplit(' ').next()?.parse().ok()
-}
-
-fn figures(stage: &Stage, daemon: &agentchatd_tests::daemon::Daemon) -> String {
-    let _ = stage;
-    let mut http = daemon.http().unwrap();
-    let reply = http.call("GET", "/metrics", &[], b"").unwrap();
-    assert_eq!(reply.status(), 200);
-    let kind = reply.head.header("content-type").unwrap_or_default();
-    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
-    String::from_utf8(reply.body.clone()).unwrap()
 }
 
 #[test]
@@ -38,7 +27,12 @@ fn what_happened_can_be_read_from_the_figures() {
     raw.refused(-32602, "messages.send", json!({"to": "bob"}));
     raw.refused(-32601, "no.such.method", json!({}));
 
-    let text = figures(&stage, &daemon);
+    let mut http = daemon.http().unwrap();
+    let reply = http.call("GET", "/metrics", &[], b"").unwrap();
+    assert_eq!(reply.status(), 200);
+    let kind = reply.head.header("content-type").unwrap();
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    let text = String::from_utf8(reply.body.clone()).unwrap();
     let at_least = |name: &str, least: f64| {
         let value = figure(&text, name).unwrap_or_else(|| panic!("{name} is not in\n{text}"));
         assert!(value >= least, "{name} is {value}\n{text}");
