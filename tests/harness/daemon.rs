@@ -269,6 +269,14 @@ impl Daemon {
 /// # Errors
 /// Where cargo cannot be run, or the program does not compile.
 pub fn build(package: &str, program: &str) -> io::Result<PathBuf> {
+    build_with(package, program, "")
+}
+
+/// The same for a program that needs these features, separated by commas.
+///
+/// # Errors
+/// As for [`build`].
+pub fn build_with(package: &str, program: &str, features: &str) -> io::Result<PathBuf> {
     // .../target/PROFILE/deps/this-test
     let exe = std::env::current_exe()?;
     let profile_dir = exe
@@ -284,6 +292,8 @@ pub fn build(package: &str, program: &str) -> io::Result<PathBuf> {
         package,
         "--bin",
         program,
+        "--features",
+        features,
     ]);
     if profile_dir.ends_with("release") {
         command.arg("--release");

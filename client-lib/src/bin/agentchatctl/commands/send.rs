@@ -196,9 +196,9 @@ fn page(outcome: &Value, to: &Target) -> Page {
     if let Some(id) = text(outcome, "outbox_id") {
         return Page::of(vec![
             good("queued"),
-            plain(format!(" {id} to ")),
+            plain(" to "),
             to,
-            dim("  agentchatctl outbox get tells what became of it"),
+            dim(format!("  agentchatctl outbox get {id}")),
         ]);
     }
     let null = Value::Null;
@@ -313,7 +313,7 @@ mod tests {
         assert!(
             page(&queued, &to)
                 .text(false)
-                .starts_with("queued obx_1 to @bob")
+                .ends_with("@bob  agentchatctl outbox get obx_1\n")
         );
     }
 }

@@ -58,12 +58,19 @@ pub(crate) fn body(message: &Value) -> String {
         parts.push(format!("[file {id}]"));
     }
     if let Some(data) = content.get("data") {
-        parts.push(data.to_string());
+        parts.push(system(message, data).unwrap_or_else(|| data.to_string()));
     }
     if parts.is_empty() {
         parts.push(content.to_string());
     }
     parts.join(" ")
+}
+
+/// What AgentChat says about a group: `member joined @dora`.
+fn system(message: &Value, data: &Value) -> Option<String> {
+    let event = text(data, "event").filter(|_| text(message, "type") == Some("system"))?;
+    let whom = handle(data, "agent_handle");
+    Some(format!("[{} {whom}]", event.replace('_', " ")).replace(" ]", "]"))
 }
 
 #[cfg(test)]
@@ -95,5 +102,8 @@ mod tests {
         assert_eq!(body(&message), r#"see [file att_1] {"n":1}"#);
         assert_eq!(body(&json!({"content": {"new": true}})), r#"{"new":true}"#);
         assert_eq!(body(&json!({})), "");
+        let data = json!({"event": "member_joined", "agent_handle": "dora"});
+        let system = json!({"type": "system", "content": {"data": data}});
+        assert_eq!(body(&system), "[member joined @dora]");
     }
 }

@@ -137,7 +137,7 @@ fn conflict(error: &RpcError) -> String {
         }
         ConsumerConflictReason::FilterDiffers => format!(
             "the consumer {name} is known with another filter; leave --filter out to use that one, \
-             or give --replace-filter"
+             or replace it with `tail --replace-filter`"
         ),
     }
 }

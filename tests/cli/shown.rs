@@ -1,0 +1,99 @@
+//! What each command prints, for people and as JSON.
+
+use crate::golden::Golden;
+use crate::stage;
+use agentchatd_tests::sandbox::To;
+use agentchatd_tests::stage::{Stage, until};
+
+/// Waits until the daemon's log holds so many events.
+fn logged(stage: &Stage, daemon: &agentchatd_tests::daemon::Daemon, count: usize) {
+    until("the events are logged", || match stage.log(daemon).len() {
+        have if have >= count => Ok(()),
+        have => Err(format!("{have} events")),
+    });
+}
+
+#[test]
+fn the_agent_and_the_daemon() {
+    let stage = stage();
+    let _daemon = stage.ready();
+    let mut golden = Golden::new(&stage, "daemon");
+    golden.run(&["whoami"]);
+    golden.run(&["whoami", "--json"]);
+    golden.run_without_numbers(&["status"]);
+    golden.run_without_numbers(&["health"]);
+    golden.run(&["call", "consumers.list"]);
+    golden.run(&["call", "events.fetch", r#"{"limit": 1}"#, "--json"]);
+    golden.check();
+}
+
+#[test]
+fn sending() {
+    let stage = stage();
+    let _daemon = stage.ready();
+    let mut golden = Golden::new(&stage, "send");
+    golden.run(&["send", "@bob", "hello"]);
+    golden.run(&["send", "bob", "once", "--client-msg-id", "mine"]);
+    golden.run(&["send", "@bob", "once", "--client-msg-id", "mine"]);
+    golden.run(&["send", "@bob", "twice", "--client-msg-id", "mine"]);
+    golden.run(&["send", "@bob", "look", "--json-data", r#"{"n": 1}"#]);
+    golden.run(&["send", "@bob", "later", "--queue"]);
+    golden.run(&["send", "@nobody-at-all", "hello"]);
+    golden.run(&["send", "@bob"]);
+    golden.run(&["send", "@bob", "x", "--expires-in", "soon"]);
+    golden.check();
+}
+
+#[test]
+fn reading() {
+    let stage = stage();
+    let daemon = stage.ready();
+    stage.bob_says("hello");
+    let group = stage.sandbox.group("ann", "Crew", &["dora"]);
+    stage
+        .sandbox
+        .send("ann", To::Conversation(&group), "welcome\nto 日本");
+    logged(&stage, &daemon, 2);
+    let mut golden = Golden::new(&stage, "reading");
+    golden.run(&["tail", "--since", "earliest", "-n", "2"]);
+    golden.run(&["inbox", "--consumer", "hook", "--ack"]);
+    golden.run(&["inbox", "--consumer", "hook", "--ack"]);
+    golden.run(&[
+        "inbox",
+        "--consumer",
+        "only",
+        "--filter",
+        "senders=@ann",
+        "--limit",
+        "1",
+    ]);
+    golden.run(&["inbox", "--consumer", "only", "--filter", "senders=@bob"]);
+    golden.run(&["history", "@bob"]);
+    golden.run(&["history", &group]);
+    golden.run(&["history", "@ann"]);
+    golden.run(&["conversations"]);
+    golden.run(&["groups", "list"]);
+    golden.check();
+}
+
+#[test]
+fn what_the_daemon_keeps() {
+    let stage = stage();
+    let daemon = stage.ready();
+    stage.bob_says("hello");
+    logged(&stage, &daemon, 1);
+    let mut golden = Golden::new(&stage, "kept");
+    golden.run(&["outbox", "list"]);
+    golden.run(&["send", "@bob", "hi", "--client-msg-id", "one"]);
+    golden.run(&["send", "@nobody-at-all", "hi", "--client-msg-id", "two"]);
+    golden.run(&["outbox", "list"]);
+    golden.run(&["outbox", "list", "--state", "failed", "--json"]);
+    golden.run(&["consumers", "list"]);
+    golden.run(&["inbox", "--consumer", "bot", "--limit", "1", "--ack"]);
+    golden.run(&["consumers", "list"]);
+    golden.run(&["consumers", "seek", "bot", "earliest"]);
+    golden.run(&["consumers", "delete", "bot"]);
+    golden.run(&["consumers", "delete", "bot", "--yes"]);
+    golden.run(&["consumers", "delete", "bot", "--yes"]);
+    golden.check();
+}
