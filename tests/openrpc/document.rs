@@ -113,6 +113,18 @@ fn the_document_is_the_same_text_each_time_and_by_another_daemon() {
 }
 
 #[test]
+fn over_http_there_is_the_same_document() {
+    let stage = stage();
+    let daemon = stage.start();
+    let over_socket = stage.connect(&daemon).ok("rpc.discover", json!({}));
+    let mut http = daemon.http().expect("the daemon listens");
+    let reply = http.fetch("/openrpc.json").expect("an answer");
+    assert_eq!(reply.status(), 200);
+    assert_eq!(reply.head.header("content-type"), Some("application/json"));
+    assert_eq!(reply.json(), over_socket);
+}
+
+#[test]
 fn every_method_says_what_it_is_and_has_an_example() {
     let described = Described::new();
     for method in described.methods() {

@@ -6,6 +6,7 @@
 //!   router ──── path and method to a handler; further routes stand there
 //!     post ──── a request or a batch, through the session that NDJSON uses
 //!     websocket  the same session over messages, subscriptions included
+//!     contract ─ /openrpc.json
 //!     probes ── /healthz, /readyz
 //!   body ────── bodies of requests: bounded in size and in time
 //!   answer ──── bodies of answers, and which status an error has
@@ -18,6 +19,7 @@
 mod answer;
 mod body;
 mod connection;
+mod contract;
 mod post;
 mod probes;
 mod router;

@@ -8,7 +8,7 @@ use hyper::{Method, Request, StatusCode};
 use crate::rpc::errors;
 use crate::rpc::http::answer::{self, Answer};
 use crate::rpc::http::visit::Visit;
-use crate::rpc::http::{post, probes, websocket};
+use crate::rpc::http::{contract, post, probes, websocket};
 
 /// What is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ enum Route {
     Ready,
     /// `/metrics`.
     Metrics,
+    /// `/openrpc.json`.
+    Contract,
 }
 
 impl Route {
@@ -34,6 +36,7 @@ impl Route {
             "/healthz" => Self::Health,
             "/readyz" => Self::Ready,
             "/metrics" => Self::Metrics,
+            "/openrpc.json" => Self::Contract,
             _ => return None,
         })
     }
@@ -43,7 +46,7 @@ impl Route {
         match self {
             Self::Root => &[Method::GET, Method::POST],
             Self::Rpc => &[Method::POST],
-            Self::Health | Self::Ready | Self::Metrics => &[Method::GET],
+            Self::Health | Self::Ready | Self::Metrics | Self::Contract => &[Method::GET],
         }
     }
 }
@@ -76,6 +79,7 @@ async fn routed(visit: &Visit, request: Request<Incoming>) -> Answer {
         Route::Health => probes::health(),
         Route::Ready => probes::ready(visit).await,
         Route::Metrics => probes::metrics(visit).await,
+        Route::Contract => contract::openrpc(visit).await,
     }
 }
 
