@@ -64,6 +64,22 @@ mod tests {
     }
 
     #[test]
+    fn every_command_is_in_the_docs_with_an_example() {
+        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/agentchatctl.md");
+        let docs = std::fs::read_to_string(docs).unwrap();
+        let mut todo = vec![(String::from("agentchatctl"), Cli::command())];
+        while let Some((line, command)) = todo.pop() {
+            let below: Vec<_> = command.get_subcommands().collect();
+            let example = docs.lines().any(|text| text.contains(&line));
+            assert!(example, "{line} has no example");
+            todo.extend(below.into_iter().map(|below| {
+                let line = format!("{line} {}", below.get_name());
+                (line, below.clone())
+            }));
+        }
+    }
+
+    #[test]
     fn every_command_says_what_it_does() {
         let mut todo = vec![Cli::command()];
         while let Some(command) = todo.pop() {

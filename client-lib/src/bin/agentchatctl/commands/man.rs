@@ -1,12 +1,12 @@
 //! `man`: the whole manual as one page, made from the declarations of the commands.
 
-use std::io;
+use std::io::{self, Write as _};
 
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Arg, Args, Command, CommandFactory as _};
 use clap_mangen::Man as Roff;
 
 use crate::args::Cli;
-use crate::exit::Exit;
+use crate::exit::{EXIT_STATUS, Exit};
 use crate::failure::Failure;
 use crate::output;
 use crate::session::Session;
@@ -34,20 +34,24 @@ fn manual() -> io::Result<String> {
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
-    man.render_subcommands_section(&mut page)?;
+    writeln!(page, ".SH COMMANDS")?;
+    for command in root.get_subcommands() {
+        let about = command.get_about().map(ToString::to_string);
+        let about = about.unwrap_or_default();
+        writeln!(page, ".TP\n{}\n{}", command.get_name(), literal(&about))?;
+    }
     for command in root.get_subcommands() {
         describe(command, &mut page)?;
     }
-    man.render_extra_section(&mut page)?;
+    writeln!(
+        page,
+        ".SH \"EXIT STATUS\"\n.nf\n{}\n.fi",
+        literal(EXIT_STATUS)
+    )?;
     page.extend_from_slice(AFTER.as_bytes());
-    man.render_version_section(&mut page)?;
     let page = String::from_utf8_lossy(&page);
-    Ok(page
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
-        + "\n")
+    let lines = page.lines().filter(|line| !line.trim().is_empty());
+    Ok(lines.collect::<Vec<_>>().join("\n") + "\n")
 }
 
 /// A command and those below it. Flags of every command stand once, with the program.
@@ -57,36 +61,44 @@ fn describe(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     }
     let title = command.get_bin_name().unwrap_or_else(|| command.get_name());
     let own = command.clone().mut_args(|argument| {
-        let global =
-            argument.is_global_set() || matches!(argument.get_id().as_str(), "help" | "version");
-        argument.hide(global)
+        let of_all = argument.is_global_set() || is_of_clap(&argument);
+        argument.hide(of_all)
     });
+    let has_own = own.get_arguments().any(|argument| !argument.is_hide_set());
     let man = Roff::new(own);
-    let mut section = Vec::new();
-    man.render_synopsis_section(&mut section)?;
-    man.render_description_section(&mut section)?;
-    if command
-        .get_arguments()
-        .any(|argument| !argument.is_global_set())
-    {
-        man.render_options_section(&mut section)?;
+    writeln!(page, ".SH \"{}\"", title.to_uppercase())?;
+    let mut parts = [Vec::new(), Vec::new(), Vec::new()];
+    man.render_synopsis_section(&mut parts[0])?;
+    man.render_description_section(&mut parts[1])?;
+    if has_own {
+        man.render_options_section(&mut parts[2])?;
     }
-    let section = String::from_utf8_lossy(&section).into_owned();
-    page.extend_from_slice(format!(".SH \"{}\"\n", title.to_uppercase()).as_bytes());
-    let body = section
-        .lines()
-        .filter(|line| !line.starts_with(".SH") && !line.starts_with(".ie"));
-    for line in body.filter(|line| !line.starts_with(".el")) {
-        page.extend_from_slice(line.as_bytes());
-        page.push(b'\n');
-        if line.starts_with("\\fB") {
-            page.extend_from_slice(b".PP\n");
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        // Its own heading gives way to the command's.
+        let text = String::from_utf8_lossy(part);
+        let lines = text.lines().filter(|line| !line.starts_with(".SH"));
+        for line in std::iter::once(".PP").chain(lines) {
+            writeln!(page, "{line}")?;
         }
     }
     for below in command.get_subcommands() {
         describe(below, page)?;
     }
     Ok(())
+}
+
+fn is_of_clap(argument: &Arg) -> bool {
+    matches!(argument.get_id().as_str(), "help" | "version")
+}
+
+/// Text as it is: roff takes backslashes, and dots and quotes at the beginning of a line.
+fn literal(text: &str) -> String {
+    let text = text.replace('\\', "\\\\");
+    let lines = text.lines().map(|line| match line.chars().next() {
+        Some('.' | '\'') => format!("\\&{line}"),
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What no declaration tells.
