@@ -36,13 +36,33 @@ async fn seqs_holes_and_history_are_as_recorded() {
 }
 
 #[tokio::test]
+async fn groups_live_and_die_as_recorded() {
+    replay("06-groups").await;
+}
+
+#[tokio::test]
+async fn contacts_mutes_presence_and_the_directory_are_as_recorded() {
+    replay("07-contacts-mutes-presence-directory").await;
+}
+
+#[tokio::test]
 async fn accounts_from_registration_to_deletion_are_as_recorded() {
     replay("08-agents-account-states").await;
 }
 
 #[tokio::test]
+async fn conversations_reads_and_hiding_are_as_recorded() {
+    replay("09-conversations-read-delete").await;
+}
+
+#[tokio::test]
 async fn several_sockets_of_one_agent_and_a_slow_one_behave_as_recorded() {
     replay("10-two-sockets-slow-socket").await;
+}
+
+#[tokio::test]
+async fn full_groups_the_directory_and_the_routes_about_the_platform_are_as_recorded() {
+    replay("12-extras").await;
 }
 
 #[tokio::test]

@@ -157,6 +157,20 @@ impl Replay {
                     sandbox.agent(&handle);
                 }
             }
+            "no_display_name" => self.set(&actor, Setting::DisplayName(None)),
+            "contacts" => {
+                let other = self.stage.handle(step.text("other")).to_owned();
+                self.set(&actor, Setting::Contact(other.clone()));
+                self.set(&other, Setting::Contact(actor));
+            }
+            "time" => {
+                let after = Duration::from_millis(step.number("after_ms"));
+                let time = sandbox.time_after(after);
+                self.memory.remember(step.number("into"), json!(time));
+            }
+            "slow_route" => self.slow_route(step),
+            "full_group" => self.full_group(step, &actor),
+            "at_once" => self.at_once(step).await,
             "unrecorded" => self.unrecorded(step).await,
             "shutdown" => sandbox.stop().await,
             "http.refused" => self.refuses_connections(step).await,
@@ -198,11 +212,16 @@ impl Replay {
     async fn unrecorded(&mut self, step: &Step) {
         let key = step.fields["actor"].as_str();
         let key = key.map_or("", |letter| self.stage.keys[letter].as_str());
-        let (target, body) = (step.text("target"), self.memory.fill(&step.fields["body"]));
+        let key = key.to_owned();
+        let target = self.memory.fill_text(step.text("target"));
+        let body = self.memory.fill(&step.fields["body"]);
         for _ in 0..step.number("times") {
-            let status = self.post(key, target, &body).await.status().as_u16();
-            let wanted = step.number("status");
-            assert_eq!(u64::from(status), wanted, "step {}, unrecorded", step.n);
+            let answer = self.post(&key, &target, &body).await;
+            let (status, wanted) = (answer.status().as_u16(), step.number("status"));
+            let text = answer.text().await.expect("a body");
+            assert_eq!(u64::from(status), wanted, "step {}: {text}", step.n);
+            let body = serde_json::from_str(&text).unwrap_or_default();
+            self.memory.remember(step.n, body);
         }
     }
 

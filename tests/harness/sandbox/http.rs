@@ -3,7 +3,7 @@
 use super::control;
 use super::faults::HttpFault;
 use super::journal::Event;
-use super::platform::{Answer, Body, Outcome, Request as RuleRequest};
+use super::platform::{Answer, Body, Key, Outcome, Request as RuleRequest};
 use super::shared::Shared;
 use super::slow;
 use super::upgrade;
@@ -111,11 +111,18 @@ async fn answer(
         now: shared.now(),
     };
     let (agent, fault) = prepare(shared, &rule_request);
+    let mut instead = fault.as_ref().and_then(instead_of_execution);
+    let mut running = Running { shared, key: None };
+    if instead.is_none() && !matches!(fault, Some(HttpFault::DropBefore)) {
+        match shared.lock().platform.begin_keyed(&rule_request) {
+            Ok(key) => running.key = key,
+            Err(answer) => instead = Some(answer),
+        }
+    }
     tokio::time::sleep(shared.options.rest_latency).await;
     if let Some(HttpFault::Delay(time)) = &fault {
         tokio::time::sleep(*time).await;
     }
-    let instead = fault.as_ref().and_then(instead_of_execution);
     let before = matches!(fault, Some(HttpFault::DropBefore));
     let lost = before || matches!(fault, Some(HttpFault::DropAfter));
     let answer = match instead {
@@ -146,6 +153,21 @@ async fn answer(
         header("x-request-id"),
         fault.as_ref(),
     ))
+}
+
+/// The note that a call with an `Idempotency-Key` is under way; it goes with the call, however that
+/// ends.
+struct Running<'a> {
+    shared: &'a Shared,
+    key: Option<Key>,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = &self.key {
+            self.shared.lock().platform.running.remove(key);
+        }
+    }
 }
 
 /// Who asks, and what is to go wrong.

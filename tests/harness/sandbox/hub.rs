@@ -85,6 +85,8 @@ impl Shared {
         for effect in effects {
             match effect {
                 Effect::Fact(event) => self.journal.write(event),
+                // To an agent that its owner has paused nothing is pushed at all.
+                Effect::Frame { agent, .. } if state.platform.is_silent(agent) => {}
                 Effect::Frame { agent, frame } => {
                     let frame = Utf8Bytes::from(frame);
                     for link in state.hub.of(agent) {

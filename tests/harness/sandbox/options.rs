@@ -86,6 +86,12 @@ pub struct Options {
     pub keep_backlog_counter: bool,
     /// Whether system events of groups are pushed; April pushes `group_deleted` only.
     pub push_group_events: bool,
+    /// Changes of mutes by one agent in one second; `None` for no limit.
+    pub mutes_per_second: Option<u32>,
+    /// Agents that one agent may add or invite in 24 hours; `None` for no limit.
+    pub invites_per_day: Option<u32>,
+    /// Whether directory queries are bounded: 60 a minute and 1,000 a day, 30 a minute without key.
+    pub directory_caps: bool,
     /// Whether requests without a key are bounded by their caller's address, all callers here
     /// sharing one: registrations, recoveries and the codes that finish them.
     pub address_caps: bool,
@@ -139,6 +145,9 @@ impl Options {
             contacts_join_at_once: false,
             keep_backlog_counter: true,
             push_group_events: false,
+            mutes_per_second: Some(10),
+            invites_per_day: Some(50),
+            directory_caps: true,
             address_caps: true,
             code_caps: true,
             conversation_cap: 50,
@@ -182,6 +191,9 @@ impl Options {
             discoverable: self.april,
             conversation_cap: self.conversation_cap,
             retry_after: self.retry_after,
+            mutes_per_second: self.mutes_per_second,
+            invites_per_day: self.invites_per_day,
+            directory_caps: self.directory_caps,
             address_caps: self.address_caps,
             code_caps: self.code_caps,
             april: self.april,

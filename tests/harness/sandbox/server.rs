@@ -215,6 +215,11 @@ impl Sandbox {
         self.shared.pass(time);
     }
 
+    /// A moment of the platform's clock, so much later than now, as the platform writes it.
+    pub fn time_after(&self, time: Duration) -> String {
+        self.shared.now().after(time).to_string()
+    }
+
     /// Makes an address that of a person who owns agents: no agent can register with it.
     pub fn owner_email(&self, email: &str) {
         let mut state = self.shared.lock();

@@ -25,6 +25,8 @@ pub enum Setting {
     StatusRow(AccountStatus),
     /// The owner's pause.
     Pause(OwnerPause),
+    /// Its display name.
+    DisplayName(Option<String>),
     /// Who may write to it.
     InboxMode(InboxMode),
     /// Who may invite it.
@@ -198,6 +200,9 @@ fn change(
             platform.agents[agent.index()].status = *status;
         }
         Setting::Key(key) => return Ok(platform.rotate_key(agent, key)),
+        Setting::DisplayName(name) => {
+            platform.agents[agent.index()].display_name.clone_from(name);
+        }
         Setting::Pause(pause) => platform.agents[agent.index()].paused = *pause,
         Setting::InboxMode(mode) => platform.agents[agent.index()].inbox_mode = *mode,
         Setting::GroupInvitePolicy(mode) => {

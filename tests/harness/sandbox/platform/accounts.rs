@@ -38,6 +38,7 @@ impl Platform {
             storage: Default::default(),
             avatars: Default::default(),
             idempotent: HashMap::new(),
+            running: HashMap::new(),
             held: Vec::new(),
             sync_faults: Default::default(),
             history_faults: Default::default(),
@@ -89,6 +90,7 @@ impl Platform {
             hidden_messages: HashSet::new(),
             backlog_override: None,
             window: (0, 0),
+            mute_window: (0, 0),
             presence: Presence::default(),
             envelope_count: 0,
         });
@@ -280,6 +282,11 @@ impl Platform {
             code: 1008,
             reason: "API key rotated",
         }]
+    }
+
+    /// Whether its owner has paused it altogether.
+    pub(crate) fn is_silent(&self, agent: AgentNo) -> bool {
+        self.agents[agent.index()].paused == OwnerPause::Full
     }
 
     /// 403 unless the path names the caller itself, 404 when it names nobody.

@@ -39,15 +39,13 @@ impl Platform {
 
     /// `GET /v1/contacts`.
     pub(crate) fn contact_list(&self, caller: AgentNo, request: &Request<'_>) -> Answer {
-        let number = |name: &str, fallback: f64| {
-            request
-                .query(name)
-                .and_then(js_number)
-                .unwrap_or(fallback)
-                .max(0.0)
+        let number = |name: &str, fallback: f64| match request.query(name) {
+            None => Some(fallback),
+            Some(text) => js_number(text),
         };
-        let limit = number("limit", DEFAULT_LIMIT).clamp(1.0, MAX_LIMIT) as usize;
-        let offset = number("offset", 0.0) as usize;
+        // A number that is none stays none: the whole book comes, and null for the limit.
+        let limit = number("limit", DEFAULT_LIMIT).map(|n| n.clamp(1.0, MAX_LIMIT) as usize);
+        let offset = number("offset", 0.0).unwrap_or_default().max(0.0) as usize;
         let mut rows: Vec<(&str, Value)> = self.agents[caller.index()]
             .contacts
             .iter()
@@ -69,7 +67,7 @@ impl Platform {
         let shown: Vec<Value> = rows
             .into_iter()
             .skip(offset)
-            .take(limit)
+            .take(limit.unwrap_or(usize::MAX))
             .map(|(_, view)| view)
             .collect();
         let body = json!({ "contacts": shown, "total": total, "limit": limit, "offset": offset });

@@ -2,10 +2,15 @@
 
 use super::answer::{Answer, Effect, Outcome};
 use super::groups::MAX_MEMBERS;
-use super::model::{AgentNo, ConversationNo, InboxMode, Platform};
+use super::limits::Bound;
+use super::model::{AccountStatus, AgentNo, ConversationNo, InboxMode, Platform};
 use super::time::Stamp;
 use super::validate::{Problems, bare_handle, object};
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The window of the limit on invites.
+const DAY: Duration = Duration::from_secs(86_400);
 
 type Reply = Result<Outcome, Answer>;
 
@@ -115,11 +120,7 @@ impl Platform {
         let number = self.group_for(caller, id, true)?;
         let creator = self.group(number).map(|group| group.creator);
         if creator != Some(caller) {
-            return Err(Answer::error(
-                403,
-                "FORBIDDEN",
-                "Only the creator can delete a group",
-            ));
+            self.may_delete_in_place_of(number, creator, caller)?;
         }
         let members: Vec<AgentNo> = self
             .group(number)
@@ -156,6 +157,27 @@ impl Platform {
         }
         let body = json!({ "message": "Group deleted", "deleted_at": now.to_string() });
         Ok(Outcome::with(Answer::value(200, &body), effects))
+    }
+
+    /// An admin may delete a group whose creator is suspended or deleted. Where the creator has
+    /// left it and is active, the database's refusal is not translated (wire.md 1.8).
+    fn may_delete_in_place_of(
+        &self,
+        number: ConversationNo,
+        creator: Option<AgentNo>,
+        caller: AgentNo,
+    ) -> Result<(), Answer> {
+        let text = "Only the creator can delete a group";
+        let forbidden = || Answer::error(403, "FORBIDDEN", text);
+        self.require_admin(number, caller)
+            .map_err(|_| forbidden())?;
+        let creator = creator.ok_or_else(forbidden)?;
+        let status = self.agents[creator.index()].status;
+        if matches!(status, AccountStatus::Suspended | AccountStatus::Deleted) {
+            return Ok(());
+        }
+        let member = self.group(number).and_then(|group| group.member(creator));
+        Err(member.map_or_else(Answer::empty_500, |_| forbidden()))
     }
 
     /// `POST /v1/groups/:id/members`.
@@ -226,19 +248,13 @@ impl Platform {
             if !is_admin {
                 return Err(Answer::error(400, "NOT_ADMIN", "Not an admin"));
             }
-            if admins == 1 {
-                return Err(Answer::error(
-                    400,
-                    "LAST_ADMIN",
-                    "The last admin cannot be demoted",
-                ));
-            }
             if group.is_some_and(|group| group.creator == target) {
-                return Err(Answer::error(
-                    403,
-                    "FORBIDDEN",
-                    "The creator cannot be demoted",
-                ));
+                let text = "The creator cannot be demoted";
+                return Err(Answer::error(403, "FORBIDDEN", text));
+            }
+            if admins == 1 {
+                let text = "The last admin cannot be demoted";
+                return Err(Answer::error(400, "LAST_ADMIN", text));
             }
         }
         if let Some(member) = self.group_mut(number).and_then(|g| g.member_mut(target)) {
@@ -352,6 +368,7 @@ impl Platform {
         {
             return Ok((Added::Already, Vec::new()));
         }
+        self.count_invite(caller, now)?;
         if contact && self.rules.contacts_join_at_once {
             if self
                 .group(number)
@@ -363,6 +380,18 @@ impl Platform {
         }
         let (id, effects) = self.invite(number, target, caller, now);
         Ok((Added::Invited(id), effects))
+    }
+
+    /// Adds and invites of one agent, in a window that opens with the first.
+    fn count_invite(&mut self, caller: AgentNo, now: Stamp) -> Result<(), Answer> {
+        let Some(count) = self.rules.invites_per_day else {
+            return Ok(());
+        };
+        let bound = Bound { count, within: DAY };
+        let name = format!("invites {}", self.agents[caller.index()].handle);
+        let counted = self.windows.count(&name, bound, now);
+        let text = "Daily limit of group invites reached";
+        counted.map_err(|_left| Answer::error(429, "RATE_LIMITED", text))
     }
 
     fn open_invite(&self, caller: AgentNo, id: &str) -> Result<(ConversationNo, AgentNo), Answer> {

@@ -23,6 +23,7 @@ mod ids;
 mod json;
 mod late;
 mod limits;
+mod meta;
 mod model;
 mod mutes;
 mod presence;
@@ -41,6 +42,7 @@ mod validate;
 pub(crate) use answer::{Answer, Body, Effect, Outcome};
 pub(crate) use deliver::Settled;
 pub use draft::{Content, Draft, Late, To};
+pub(crate) use idempotency::Key;
 pub use model::{AccountStatus, InboxMode, OwnerPause};
 pub(crate) use model::{
     AgentNo, DeliveryState, EnvelopeNo, MessageNo, MuteTarget, Platform, Rules,

@@ -85,6 +85,9 @@ pub(crate) struct Rules {
     pub(crate) discoverable: bool,
     pub(crate) conversation_cap: usize,
     pub(crate) retry_after: Option<i64>,
+    pub(crate) mutes_per_second: Option<u32>,
+    pub(crate) invites_per_day: Option<u32>,
+    pub(crate) directory_caps: bool,
     pub(crate) address_caps: bool,
     pub(crate) code_caps: bool,
     pub(crate) april: bool,
@@ -222,6 +225,7 @@ pub(crate) struct Agent {
     /// The backlog counter when somebody set it by hand.
     pub(crate) backlog_override: Option<u64>,
     pub(crate) window: (i64, u32),
+    pub(crate) mute_window: (i64, u32),
     pub(crate) presence: Presence,
     pub(crate) envelope_count: u64,
 }
@@ -243,7 +247,7 @@ pub(crate) enum MuteTarget {
 /// How long, and since when.
 #[derive(Debug)]
 pub(crate) struct Mute {
-    pub(crate) until: Option<(String, Stamp)>,
+    pub(crate) until: Option<Stamp>,
     pub(crate) created_at: Stamp,
 }
 
@@ -279,6 +283,8 @@ pub(crate) struct Platform {
     pub(crate) storage: super::storage::Storage,
     pub(crate) avatars: super::avatars::Avatars,
     pub(crate) idempotent: HashMap<(AgentNo, String), Kept>,
+    /// Calls with an `Idempotency-Key` that are under way, and since when.
+    pub(crate) running: HashMap<(AgentNo, String), Stamp>,
     pub(crate) held: Vec<Held>,
     pub(crate) sync_faults: crate::sandbox::faults::SyncFaults,
     pub(crate) history_faults: VecDeque<crate::sandbox::faults::PageFault>,

@@ -2,15 +2,23 @@
 
 use super::answer::Answer;
 use super::model::{AgentNo, Mute, MuteTarget, Platform};
+use super::send::within;
 use super::time::Stamp;
 use super::validate::bare_handle;
 use serde_json::{Value, json};
+
+impl Mute {
+    /// Whether it is not over yet.
+    pub(crate) fn runs(&self, now: Stamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
 
 impl Platform {
     /// Whether an agent hears nothing of this target now.
     pub(crate) fn mutes(&self, agent: AgentNo, target: MuteTarget, now: Stamp) -> bool {
         let mute = self.agents[agent.index()].muted.get(&target);
-        mute.is_some_and(|mute| mute.until.as_ref().is_none_or(|(_, until)| now < *until))
+        mute.is_some_and(|mute| mute.runs(now))
     }
 
     /// Mutes a target for good.
@@ -27,19 +35,40 @@ impl Platform {
         self.agents[agent.index()].muted.remove(&target).is_some()
     }
 
-    /// `POST /v1/mutes`. `muted_until` is kept as text; a mute with an end counts as open-ended
-    /// for pushes, since no test waits for hours.
+    /// Counts a change of mutes (wire.md 1.10): the wait stands at the top of the body, not in a
+    /// header.
+    pub(crate) fn count_mute(&mut self, caller: AgentNo, now: Stamp) -> Result<(), Answer> {
+        let limit = self.rules.mutes_per_second;
+        if within(&mut self.agents[caller.index()].mute_window, limit, now) {
+            return Ok(());
+        }
+        let body = json!({
+            "code": "RATE_LIMITED",
+            "message": "Too many mute changes per second",
+            "retry_after_ms": now.millis_left_of_second(),
+        });
+        Err(Answer::value(429, &body))
+    }
+
+    /// `POST /v1/mutes`.
     pub(crate) fn post_mute(
         &mut self,
         caller: AgentNo,
         body: &[u8],
         now: Stamp,
     ) -> Result<Answer, Answer> {
+        self.count_mute(caller, now)?;
         let body = super::json::parse(body).ok_or_else(Answer::bad_json)?;
         let until = match &body["muted_until"] {
             Value::Null => None,
-            Value::String(text) => Some((text.clone(), Stamp(i64::MAX))),
-            _ => return Err(Answer::bad("muted_until must be a time in the future")),
+            value => {
+                let time = value.as_str().and_then(Stamp::parse);
+                let text = "muted_until must be a time in the future";
+                Some(
+                    time.filter(|time| *time > now)
+                        .ok_or_else(|| Answer::bad(text))?,
+                )
+            }
         };
         let target = match body["target_kind"].as_str() {
             Some("agent") => {
@@ -75,48 +104,54 @@ impl Platform {
         Ok(Answer::value(201, &view))
     }
 
-    /// `GET /v1/mutes`.
-    pub(crate) fn mute_list(&self, caller: AgentNo, kind: Option<&str>) -> Answer {
+    /// `GET /v1/mutes`: those that run.
+    pub(crate) fn mute_list(&self, caller: AgentNo, kind: Option<&str>, now: Stamp) -> Answer {
+        if kind.is_some_and(|kind| !matches!(kind, "agent" | "conversation")) {
+            return Answer::bad("kind must be agent or conversation");
+        }
         let rows: Vec<Value> = self.agents[caller.index()]
             .muted
-            .keys()
-            .filter_map(|target| self.mute_view(caller, *target))
+            .iter()
+            .filter(|(_, mute)| mute.runs(now))
+            .filter_map(|(target, _)| self.mute_view(caller, *target))
             .filter(|view| kind.is_none_or(|kind| view["target_kind"] == kind))
             .collect();
         Answer::value(200, &json!({ "mutes": rows }))
     }
 
-    /// `GET` and `DELETE` of one mute.
-    pub(crate) fn one_mute(
+    /// `GET` of one mute: one that is over counts as none.
+    pub(crate) fn one_mute(&self, caller: AgentNo, kind: &str, name: &str, now: Stamp) -> Answer {
+        let target = self.mute_target(kind, name);
+        let running = target.filter(|target| self.mutes(caller, *target, now));
+        match running.and_then(|target| self.mute_view(caller, target)) {
+            Some(view) => Answer::value(200, &view),
+            None => Answer::error(404, "NOT_FOUND", "Not muted"),
+        }
+    }
+
+    /// `DELETE` of one mute: one that is over can still be taken away.
+    pub(crate) fn end_mute(
         &mut self,
         caller: AgentNo,
         kind: &str,
         name: &str,
-        end: bool,
-    ) -> Answer {
-        let target = match kind {
-            "agent" => self
-                .by_handle
-                .get(&bare_handle(name))
-                .copied()
-                .map(MuteTarget::Agent),
-            _ => self
-                .by_conversation_id
-                .get(name)
-                .copied()
-                .map(MuteTarget::Conversation),
-        };
-        let view = target.and_then(|target| self.mute_view(caller, target));
-        match (target, view) {
-            (Some(target), Some(view)) => {
-                if !end {
-                    return Answer::value(200, &view);
-                }
-                self.unmute(caller, target);
-                Answer::value(200, &json!({ "ok": true }))
-            }
-            _ => Answer::error(404, "NOT_FOUND", "Not muted"),
+        now: Stamp,
+    ) -> Result<Answer, Answer> {
+        self.count_mute(caller, now)?;
+        let target = self.mute_target(kind, name);
+        if target.is_some_and(|target| self.unmute(caller, target)) {
+            return Ok(Answer::value(200, &json!({ "ok": true })));
         }
+        Err(Answer::error(404, "NOT_FOUND", "Not muted"))
+    }
+
+    fn mute_target(&self, kind: &str, name: &str) -> Option<MuteTarget> {
+        if kind == "agent" {
+            let agent = self.by_handle.get(&bare_handle(name));
+            return agent.copied().map(MuteTarget::Agent);
+        }
+        let conversation = self.by_conversation_id.get(name);
+        conversation.copied().map(MuteTarget::Conversation)
     }
 
     fn mute_view(&self, caller: AgentNo, target: MuteTarget) -> Option<Value> {
@@ -133,7 +168,7 @@ impl Platform {
             "muter_agent_id": agent.id,
             "target_kind": kind,
             "target_id": id,
-            "muted_until": mute.until.as_ref().map(|(text, _)| text),
+            "muted_until": mute.until.map(|until| until.to_string()),
             "created_at": mute.created_at.to_string(),
         }))
     }

@@ -2,10 +2,10 @@
 //! added later and are missed in the platform's own way.
 
 use super::answer::{Answer, Outcome};
+use super::meta::{about, health, openapi};
 use super::model::{AgentNo, Platform};
 use super::time::Stamp;
 use super::validate::js_number;
-use serde_json::json;
 
 /// A request with everything the rules look at.
 #[derive(Debug)]
@@ -28,28 +28,18 @@ impl Request<'_> {
             .map(|(_, value)| value.as_str())
     }
 
-    fn count(&self, name: &str, fallback: usize) -> usize {
+    pub(crate) fn count(&self, name: &str, fallback: usize) -> usize {
         let number = self.query(name).and_then(js_number);
         number.map_or(fallback, |number| number.max(0.0) as usize)
     }
 }
 
 const CONVERSATIONS_LIMIT: usize = 50;
-const DIRECTORY_LIMIT: usize = 20;
 
 impl Platform {
     /// Answers a request.
     pub(crate) fn handle(&mut self, request: &Request<'_>) -> Outcome {
-        let decoded: Vec<String> = request
-            .path
-            .trim_start_matches('/')
-            .split('/')
-            .map(|part| {
-                percent_encoding::percent_decode_str(part)
-                    .decode_utf8_lossy()
-                    .into_owned()
-            })
-            .collect();
+        let decoded = route_of(request.path);
         let parts: Vec<&str> = decoded.iter().map(String::as_str).collect();
         let method = if request.method == "HEAD" {
             "GET"
@@ -58,10 +48,7 @@ impl Platform {
         };
         let Some(rest) = parts.strip_prefix(&["v1"]) else {
             return match (method, parts.as_slice()) {
-                ("GET", [""]) => {
-                    let about = json!({ "name": "sandbox", "version": "1", "status": "alive" });
-                    Answer::value(200, &about).into()
-                }
+                ("GET", [""]) => about().into(),
                 _ => Answer::no_route().into(),
             };
         };
@@ -102,7 +89,8 @@ impl Platform {
         request: &Request<'_>,
     ) -> Option<Outcome> {
         let reply = match (method, rest) {
-            ("GET", ["health"]) => Ok(Answer::value(200, &json!({ "status": "ok" })).into()),
+            ("GET", ["health"]) => Ok(health().into()),
+            ("GET", ["openapi.json"]) => Ok(openapi().into()),
             ("POST", ["register"]) => self.register(request.body, request.now).map(Outcome::from),
             ("POST", ["register", "verify"]) => self
                 .register_verify(request.body, request.now)
@@ -117,12 +105,7 @@ impl Platform {
                 .identify(request.authorization)
                 .map(|caller| self.me(caller).into()),
             ("GET", ["agents", handle]) => Ok(self.agent_card(handle).into()),
-            ("GET", ["directory"]) => {
-                let caller = self.identify(request.authorization).ok();
-                let query = request.query("q").unwrap_or_default();
-                let limit = request.count("limit", DIRECTORY_LIMIT);
-                Ok(self.directory(caller, query, limit).into())
-            }
+            ("GET", ["directory"]) => self.directory(request).map(Outcome::from),
             _ => return None,
         };
         Some(reply.unwrap_or_else(Outcome::from))
@@ -162,10 +145,9 @@ impl Platform {
                     .rotate_verify(caller, handle, body, now)
                     .unwrap_or_else(Outcome::from),
                 ("POST", ["mutes"]) => flat(self.post_mute(caller, body, now)),
-                ("GET", ["mutes"]) => self.mute_list(caller, request.query("kind")).into(),
-                (_, ["mutes", kind, name]) => {
-                    self.one_mute(caller, kind, name, method == "DELETE").into()
-                }
+                ("GET", ["mutes"]) => self.mute_list(caller, request.query("kind"), now).into(),
+                ("GET", ["mutes", kind, name]) => self.one_mute(caller, kind, name, now).into(),
+                ("DELETE", ["mutes", kind, name]) => flat(self.end_mute(caller, kind, name, now)),
                 ("PUT", ["presence"]) => self
                     .put_presence(caller, body, now)
                     .unwrap_or_else(Outcome::from),
@@ -267,6 +249,13 @@ fn picture<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
     (request.method == "PUT").then_some(request.body)
 }
 
+/// The parts of a path, decoded.
+pub(crate) fn route_of(path: &str) -> Vec<String> {
+    let parts = path.trim_start_matches('/').split('/');
+    let decode = |part| percent_encoding::percent_decode_str(part).decode_utf8_lossy();
+    parts.map(|part| decode(part).into_owned()).collect()
+}
+
 fn flat(reply: Result<Answer, Answer>) -> Outcome {
     reply.unwrap_or_else(|answer| answer).into()
 }
@@ -307,7 +296,7 @@ fn is_route(method: &str, rest: &[&str], april: bool) -> bool {
 }
 
 /// Routes with the idempotency middleware (wire.md 5.2).
-fn honours_idempotency(method: &str, rest: &[&str]) -> bool {
+pub(crate) fn honours_idempotency(method: &str, rest: &[&str]) -> bool {
     match (method, rest) {
         ("POST", ["messages", _, "read"] | ["contacts", _, "block" | "report"]) => true,
         ("DELETE", ["groups", "invites", _]) => false,

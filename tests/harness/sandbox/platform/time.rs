@@ -19,6 +19,44 @@ impl Stamp {
         Self(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 
+    /// A moment as clients write it: `2026-11-23T17:47:53.598Z`, or with `+hh:mm` for `Z`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (date, rest) = text.split_once('T')?;
+        let mut parts = date.split('-').map(str::parse::<i64>);
+        let (year, month, day) = (
+            parts.next()?.ok()?,
+            parts.next()?.ok()?,
+            parts.next()?.ok()?,
+        );
+        let zone_at = rest.find(['Z', '+', '-'])?;
+        let (clock, zone) = rest.split_at(zone_at);
+        let away = match zone {
+            "Z" => 0,
+            _ => {
+                let (h, m) = zone.get(1..)?.split_once(':')?;
+                let minutes = h.parse::<i64>().ok()? * 60 + m.parse::<i64>().ok()?;
+                if zone.starts_with('-') {
+                    -minutes
+                } else {
+                    minutes
+                }
+            }
+        };
+        let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+        let mut parts = whole.split(':').map(str::parse::<i64>);
+        let (h, m) = (parts.next()?.ok()?, parts.next()?.ok()?);
+        let s = parts.next().unwrap_or(Ok(0)).ok()?;
+        let micros: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
+        let fine = (1..=12).contains(&month) && (1..=31).contains(&day);
+        let seconds = days(year, month, day) * SECONDS_PER_DAY + (h * 60 + m - away) * 60 + s;
+        fine.then_some(Self(seconds * MICROS_PER_SECOND + micros))
+    }
+
+    /// Milliseconds until the next second begins.
+    pub(crate) fn millis_left_of_second(self) -> i64 {
+        (MICROS_PER_SECOND - self.0.rem_euclid(MICROS_PER_SECOND)).div_euclid(1_000)
+    }
+
     /// Whole seconds, for windows of rate limits.
     pub(crate) fn second(self) -> i64 {
         self.0.div_euclid(MICROS_PER_SECOND)
@@ -89,9 +127,40 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
+/// Days since 1970-01-01 of a day: the opposite of [`civil`].
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let from_march = (month + 9) % 12;
+    let of_year = (153 * from_march + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stamps_come_back_from_their_text() {
+        for micros in [0, 951_782_400_920_000, 1_795_457_753_742_380] {
+            assert_eq!(
+                Stamp::parse(&Stamp(micros).to_string()),
+                Some(Stamp(micros))
+            );
+        }
+        let noon = Stamp::parse("2026-11-23T12:00:00.5Z");
+        assert_eq!(Stamp::parse("2026-11-23T14:30:00.500+02:30"), noon);
+        for bad in [
+            "",
+            "tomorrow",
+            "2026-11-23",
+            "2026-13-01T00:00:00Z",
+            "2026-11-23T12:00:00",
+        ] {
+            assert_eq!(Stamp::parse(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn stamps_drop_trailing_zeros_of_the_fraction() {
