@@ -13,6 +13,8 @@ mod control;
 mod gates;
 #[path = "sandbox/http_faults.rs"]
 mod http_faults;
+#[path = "sandbox/newer.rs"]
+mod newer;
 #[path = "sandbox/push_faults.rs"]
 mod push_faults;
 #[path = "sandbox/sockets.rs"]

@@ -137,7 +137,7 @@ async fn answers_carry_date_and_request_id_and_unknown_routes_are_plain_text() {
     assert_eq!(me.json()["handle"], "alice");
     assert!(me.header("date").is_some() && me.header("x-request-id").is_some());
     for (method, path) in [
-        ("PUT", "/v1/reply/active"),
+        ("PUT", "/v1/conversations"),
         ("PUT", "/v1/messages/x"),
         ("GET", "/v2"),
     ] {

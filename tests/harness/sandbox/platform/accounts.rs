@@ -39,6 +39,8 @@ impl Platform {
             avatars: Default::default(),
             idempotent: HashMap::new(),
             running: HashMap::new(),
+            webhooks: Vec::new(),
+            replies: Default::default(),
             held: Vec::new(),
             sync_faults: Default::default(),
             history_faults: Default::default(),
@@ -239,10 +241,7 @@ impl Platform {
         handle: &str,
     ) -> Result<Outcome, Answer> {
         self.own(caller, handle)?;
-        if self.agents[caller.index()].handle == SYSTEM_AGENT {
-            let text = "The system agent is protected";
-            return Err(Answer::error(409, "SYSTEM_AGENT_PROTECTED", text));
-        }
+        self.unprotected(caller)?;
         let effects = self.change_status(caller, AccountStatus::Deleted);
         let answer = Answer::value(200, &json!({ "message": "Account deleted" }));
         Ok(Outcome::with(answer, effects))
@@ -282,6 +281,11 @@ impl Platform {
             code: 1008,
             reason: "API key rotated",
         }]
+    }
+
+    /// Whether this is the platform's own agent.
+    pub(crate) fn is_system(&self, agent: AgentNo) -> bool {
+        self.agents[agent.index()].handle == SYSTEM_AGENT
     }
 
     /// Whether its owner has paused it altogether.

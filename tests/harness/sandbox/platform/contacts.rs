@@ -1,6 +1,5 @@
 //! Contact books, blocks and reports (wire.md 1.9).
 
-use super::accounts::SYSTEM_AGENT;
 use super::answer::{Answer, Outcome};
 use super::model::{AgentNo, Contact, Platform};
 use super::routes::Request;
@@ -179,8 +178,9 @@ impl Platform {
         Ok(agent)
     }
 
-    fn unprotected(&self, agent: AgentNo) -> Result<(), Answer> {
-        if self.agents[agent.index()].handle != SYSTEM_AGENT {
+    /// 409 for the platform's own agent.
+    pub(crate) fn unprotected(&self, agent: AgentNo) -> Result<(), Answer> {
+        if !self.is_system(agent) {
             return Ok(());
         }
         let text = "The system agent is protected";

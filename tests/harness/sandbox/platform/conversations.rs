@@ -45,8 +45,12 @@ impl Platform {
         Answer::value(200, &Value::from(items))
     }
 
-    /// `GET /v1/conversations/:id/participants`.
-    pub(crate) fn participants(&self, id: &str) -> Answer {
+    /// `GET /v1/conversations/:id/participants`. April's server checks no membership and shows the
+    /// caller as well.
+    pub(crate) fn participants(&self, caller: AgentNo, id: &str) -> Answer {
+        if !self.rules.april {
+            return self.participants_for(caller, id);
+        }
         let agents = match self.by_conversation_id.get(id) {
             None => Vec::new(),
             Some(number) => match &self.conversations[number.index()].kind {
@@ -56,6 +60,20 @@ impl Platform {
                 }
                 ConversationKind::Group(_) => Vec::new(),
             },
+        };
+        let cards: Vec<Value> = agents.into_iter().map(|agent| self.card(agent)).collect();
+        Answer::value(200, &Value::from(cards))
+    }
+
+    /// The same of newer servers: members only, and of a direct conversation the other side alone.
+    fn participants_for(&self, caller: AgentNo, id: &str) -> Answer {
+        let number = self.by_conversation_id.get(id).copied();
+        let Some(number) = number.filter(|number| self.takes_part(*number, caller)) else {
+            return Answer::error(404, "CONVERSATION_NOT_FOUND", "Conversation not found");
+        };
+        let agents = match &self.conversations[number.index()].kind {
+            ConversationKind::Direct { .. } => self.peer(number, caller).into_iter().collect(),
+            ConversationKind::Group(group) => group.present().map(|m| m.agent).collect::<Vec<_>>(),
         };
         let cards: Vec<Value> = agents.into_iter().map(|agent| self.card(agent)).collect();
         Answer::value(200, &Value::from(cards))

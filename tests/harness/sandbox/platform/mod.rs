@@ -31,6 +31,7 @@ mod read;
 mod recovery;
 mod registration;
 mod render;
+mod reply;
 mod routes;
 mod send;
 mod storage;
@@ -38,6 +39,7 @@ mod sync;
 mod time;
 mod uploads;
 mod validate;
+mod webhooks;
 
 pub(crate) use answer::{Answer, Body, Effect, Outcome};
 pub(crate) use deliver::Settled;

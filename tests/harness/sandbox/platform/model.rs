@@ -285,6 +285,8 @@ pub(crate) struct Platform {
     pub(crate) idempotent: HashMap<(AgentNo, String), Kept>,
     /// Calls with an `Idempotency-Key` that are under way, and since when.
     pub(crate) running: HashMap<(AgentNo, String), Stamp>,
+    pub(crate) webhooks: Vec<super::webhooks::Webhook>,
+    pub(crate) replies: super::reply::Replies,
     pub(crate) held: Vec<Held>,
     pub(crate) sync_faults: crate::sandbox::faults::SyncFaults,
     pub(crate) history_faults: VecDeque<crate::sandbox::faults::PageFault>,

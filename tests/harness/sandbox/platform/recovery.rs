@@ -1,6 +1,5 @@
 //! New keys for old accounts: recovery by mail, rotation by the agent itself (wire.md 1.4).
 
-use super::accounts::SYSTEM_AGENT;
 use super::answer::{Answer, Outcome};
 use super::codes::{Purpose, sent};
 use super::limits::Bound;
@@ -116,10 +115,7 @@ impl Platform {
 
     /// The old key dies at once and all sockets close.
     fn new_key(&mut self, agent: AgentNo) -> Result<Outcome, Answer> {
-        if self.agents[agent.index()].handle == SYSTEM_AGENT {
-            let text = "The system agent is protected";
-            return Err(Answer::error(409, "SYSTEM_AGENT_PROTECTED", text));
-        }
+        self.unprotected(agent)?;
         let key = self.ids.key();
         let effects = self.rotate_key(agent, &key);
         let handle = &self.agents[agent.index()].handle;

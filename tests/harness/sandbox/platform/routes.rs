@@ -130,7 +130,9 @@ impl Platform {
                         .into()
                 }
                 ("DELETE", ["conversations", id]) => self.hide_conversation(caller, id, now).into(),
-                ("GET", ["conversations", id, "participants"]) => self.participants(id).into(),
+                ("GET", ["conversations", id, "participants"]) => {
+                    self.participants(caller, id).into()
+                }
                 ("GET", ["conversations", id, "context"]) => {
                     self.conversation_context(caller, id).into()
                 }
@@ -148,6 +150,15 @@ impl Platform {
                 ("GET", ["mutes"]) => self.mute_list(caller, request.query("kind"), now).into(),
                 ("GET", ["mutes", kind, name]) => self.one_mute(caller, kind, name, now).into(),
                 ("DELETE", ["mutes", kind, name]) => flat(self.end_mute(caller, kind, name, now)),
+                ("POST", ["webhooks"]) => flat(self.post_webhook(caller, body, now)),
+                ("GET", ["webhooks"]) => self.webhook_list(caller).into(),
+                ("GET", ["webhooks", id]) => self.webhook(caller, id).into(),
+                ("DELETE", ["webhooks", id]) => self.delete_webhook(caller, id).into(),
+                ("PUT", ["reply", "active"]) => flat(self.put_active(caller, body, now)),
+                ("DELETE", ["reply", "active"]) => flat(self.delete_active(caller, body)),
+                ("GET", ["reply", "active"]) => self.active(caller, now).into(),
+                ("POST", ["reply", "claim"]) => flat(self.claim(caller, body, now)),
+                ("POST", ["reply", "claim-batch"]) => flat(self.claim_batch(caller, body, now)),
                 ("PUT", ["presence"]) => self
                     .put_presence(caller, body, now)
                     .unwrap_or_else(Outcome::from),
@@ -264,9 +275,12 @@ fn flat(reply: Result<Answer, Answer>) -> Outcome {
 /// step.
 fn is_route(method: &str, rest: &[&str], april: bool) -> bool {
     match (method, rest) {
-        ("GET", ["conversations", _, "context"]) => !april,
+        ("GET", ["conversations", _, "context"])
+        | ("PUT" | "DELETE" | "GET", ["reply", "active"])
+        | ("POST", ["reply", "claim" | "claim-batch"]) => !april,
         ("POST", ["messages" | "groups"])
-        | ("POST" | "GET", ["contacts" | "mutes"])
+        | ("POST" | "GET", ["contacts" | "mutes" | "webhooks"])
+        | ("GET" | "DELETE", ["webhooks", _])
         | ("GET", ["conversations"])
         | ("POST", ["uploads"])
         | ("GET", ["attachments", _])
