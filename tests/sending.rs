@@ -9,6 +9,8 @@ mod ends;
 mod replay;
 #[path = "sending/retries.rs"]
 mod retries;
+#[path = "sending/steering.rs"]
+mod steering;
 #[path = "sending/waiting.rs"]
 mod waiting;
 

@@ -205,6 +205,12 @@ methods! {
     "sync.drain" SyncDrain(UpstreamParams) -> SyncDrained, Send, get;
     /// Lists messages that were given to the daemon.
     "outbox.list" OutboxList(OutboxListParams) -> OutboxPage, Read, local;
+    /// Shows one message that was given to the daemon.
+    "outbox.get" OutboxGet(OutboxEntryParams) -> OutboxEntry, Read, local;
+    /// Tries a message again that was not sent, or now where it waits.
+    "outbox.retry" OutboxRetry(OutboxEntryParams) -> OutboxEntry, Send, local;
+    /// Takes a message back that was not sent.
+    "outbox.cancel" OutboxCancel(OutboxEntryParams) -> OutboxEntry, Send, local;
     /// Tells the program's version.
     "daemon.version" DaemonVersion(NoParams) -> Version, Read, local;
     /// Tells all about the daemon's state.

@@ -30,6 +30,15 @@ pub enum Command {
         /// Answered when the entry is settled; never where it was refused.
         outcome: oneshot::Sender<Outcome>,
     },
+    /// Change what becomes of an outbox entry.
+    Steer {
+        /// The entry.
+        id: u64,
+        /// What is wished.
+        wish: Wish,
+        /// Answered when it is on disk, or cannot be.
+        reply: oneshot::Sender<Result<(), SteerRefusal>>,
+    },
     /// Run sync now instead of at its next turn.
     Drain {
         /// Answered when an empty page was met and all before it is committed.
@@ -122,6 +131,35 @@ pub enum Refusal {
     ShuttingDown,
     /// No API key is known.
     NotConfigured,
+}
+
+/// What a caller may wish of an outbox entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Try it again; or now, where it waits.
+    Retry,
+    /// Take it back.
+    Cancel,
+}
+
+/// Why a wish was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SteerRefusal {
+    /// The entry is not one of which this can be wished.
+    Hindered(Hindrance),
+    /// Nothing is taken in now.
+    Refused(Refusal),
+}
+
+/// What stands in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hindrance {
+    /// An attempt is under way.
+    UnderWay,
+    /// An earlier attempt may have landed.
+    MayHaveLanded,
+    /// It ended in a way that stays.
+    Over,
 }
 
 /// How a send ended.

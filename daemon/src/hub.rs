@@ -18,7 +18,7 @@ use crate::command::{CallFailure, Command, ProcessRequest};
 use crate::event::LogEvent;
 use crate::feed::Feed;
 use crate::metrics::Metrics;
-use crate::store::{ConsumerRow, OutboxRow, Reader, StoreError, Writer};
+use crate::store::{ConsumerRow, OutboxName, OutboxRow, Reader, StoreError, Writer};
 
 /// A future behind a trait object.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -78,6 +78,8 @@ pub trait Backing: Send + Sync {
     ) -> Later<'_, Result<Vec<OutboxRow>, StoreError>>;
     /// How many outbox entries are in which state.
     fn outbox_states(&self) -> Later<'_, Result<Vec<(String, u64)>, StoreError>>;
+    /// One outbox entry.
+    fn outbox_entry(&self, name: OutboxName) -> Later<'_, Result<Option<OutboxRow>, StoreError>>;
     /// Writes a consumer whole; returns after the commit.
     fn put_consumer(&self, row: ConsumerRow) -> Later<'_, Result<(), StoreError>>;
     /// Moves a consumer's two offsets; returns after the commit.
@@ -146,6 +148,10 @@ impl Backing for StoreBacking {
 
     fn outbox_states(&self) -> Later<'_, Result<Vec<(String, u64)>, StoreError>> {
         Box::pin(self.reader.outbox_states())
+    }
+
+    fn outbox_entry(&self, name: OutboxName) -> Later<'_, Result<Option<OutboxRow>, StoreError>> {
+        Box::pin(self.reader.outbox_entry(name))
     }
 
     fn put_consumer(&self, row: ConsumerRow) -> Later<'_, Result<(), StoreError>> {

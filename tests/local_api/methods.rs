@@ -12,8 +12,6 @@ fn methods_that_this_version_lacks_are_unknown() {
     for method in [
         "groups.create",
         "agents.register",
-        "outbox.get",
-        "outbox.retry",
         "events.nack",
         "consumers.dead",
         "sync.ack",

@@ -30,6 +30,20 @@ pub struct BadConfigData {
     pub problems: Vec<String>,
 }
 
+/// -32602 of `outbox.retry` and `outbox.cancel`: the entry is not one of which this can be asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OutboxStateData {
+    /// The parameter that names the entry.
+    pub path: String,
+    /// `under_way`, `may_have_landed` or `over`.
+    pub reason: String,
+    /// The entry's state.
+    pub state: String,
+    /// The daemon's name for it.
+    pub outbox_id: String,
+}
+
 /// -32600 for a request over the size limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

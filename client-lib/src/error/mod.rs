@@ -11,7 +11,8 @@ pub use code::{ErrorCode, RpcError};
 pub use data::{
     ApiErrorData, BadConfigData, BatchLimitData, ConflictData, ConsumerConflictData,
     ConsumerConflictReason, ExpiredData, InvalidParamsData, LimitData, NotConfiguredData,
-    NotFoundData, OverloadedData, PermissionDeniedData, StorageErrorData, UpstreamUnavailableData,
+    NotFoundData, OutboxStateData, OverloadedData, PermissionDeniedData, StorageErrorData,
+    UpstreamUnavailableData,
 };
 pub use place::At;
 pub(crate) use place::{at_most_one, only_one, push_pointer, without_position};

@@ -6,9 +6,9 @@ use super::guide::Guide;
 use super::schemas::Schemas;
 use crate::api::MethodInfo;
 use crate::error::{
-    ApiErrorData, BatchLimitData, ConflictData, ConsumerConflictData, ErrorCode, ExpiredData,
-    InvalidParamsData, LimitData, NotConfiguredData, NotFoundData, OverloadedData,
-    PermissionDeniedData, StorageErrorData, UpstreamUnavailableData,
+    ApiErrorData, BadConfigData, BatchLimitData, ConflictData, ConsumerConflictData, ErrorCode,
+    ExpiredData, InvalidParamsData, LimitData, NotConfiguredData, NotFoundData, OutboxStateData,
+    OverloadedData, PermissionDeniedData, StorageErrorData, UpstreamUnavailableData,
 };
 
 /// All errors, by name; `data` is the schema of what stands there.
@@ -58,7 +58,14 @@ fn data(code: ErrorCode, schemas: &mut Schemas) -> Option<Value> {
             let limits = [schemas.of::<LimitData>(), schemas.of::<BatchLimitData>()];
             json!({ "anyOf": limits })
         }
-        ErrorCode::InvalidParams => schemas.of::<InvalidParamsData>(),
+        ErrorCode::InvalidParams => {
+            let forms = [
+                schemas.of::<InvalidParamsData>(),
+                schemas.of::<BadConfigData>(),
+                schemas.of::<OutboxStateData>(),
+            ];
+            json!({ "anyOf": forms })
+        }
         ErrorCode::ApiError => schemas.of::<ApiErrorData>(),
         ErrorCode::UpstreamUnavailable => schemas.of::<UpstreamUnavailableData>(),
         ErrorCode::NotConfigured => schemas.of::<NotConfiguredData>(),
@@ -89,7 +96,9 @@ const UPSTREAM: &[ErrorCode] = &[
 
 /// What single methods can end with beside that.
 const LOCAL: &[(&str, &[ErrorCode])] = {
-    use ErrorCode::{Conflict, ConsumerConflict, Expired, NotFound, Overloaded, StorageError};
+    use ErrorCode::{
+        Conflict, ConsumerConflict, Expired, NotConfigured, NotFound, Overloaded, StorageError,
+    };
     &[
         (
             "events.subscribe",
@@ -104,5 +113,11 @@ const LOCAL: &[(&str, &[ErrorCode])] = {
             "messages.send",
             &[StorageError, Overloaded, Conflict, Expired],
         ),
+        ("outbox.get", &[NotFound, StorageError]),
+        (
+            "outbox.retry",
+            &[NotConfigured, NotFound, StorageError, Overloaded],
+        ),
+        ("outbox.cancel", &[NotFound, StorageError]),
     ]
 };

@@ -62,7 +62,10 @@ pub use messages::{
     MessagesListParams, MessagesSendParams, QueuedMessage, SendOutcome, SentMessage,
 };
 pub use operating::{KeyFound, LogLevel, LogLevelInForce, Reloaded, SetLogLevelParams};
-pub use outbox::{OutboxEntry, OutboxListLimit, OutboxListParams, OutboxPage, OutboxState};
+pub use outbox::{
+    OutboxEntry, OutboxEntryParams, OutboxKey, OutboxListLimit, OutboxListParams, OutboxPage,
+    OutboxState,
+};
 pub use payloads::{ConnectionChange, GapReason, MessageFailed, SequenceGap};
 pub use reading::{
     Ack, AckMode, Acked, ConsumerInfo, EventsAckParams, EventsFetchParams, EventsSubscribeParams,

@@ -1,10 +1,12 @@
-//! `outbox.list`: what waits to be sent, and what became of it.
+//! `outbox.*`: what waits to be sent, and what became of it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::error::{At, only_one};
+
 use super::common::{null_default, ranged};
-use super::text::ClientMsgId;
+use super::text::{ClientMsgId, Text};
 use super::time::Timestamp;
 
 /// Where an outbox entry stands.
@@ -62,6 +64,65 @@ pub struct OutboxListParams {
 ranged! {
     /// How many outbox entries a page holds.
     OutboxListLimit(u32), 1, 1_000, default 100
+}
+
+/// Parameters of `outbox.get`, `outbox.retry` and `outbox.cancel`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(try_from = "FlatOutboxKey", into = "FlatOutboxKey")]
+pub struct OutboxEntryParams {
+    /// Which entry.
+    pub of: OutboxKey,
+}
+
+/// By what an outbox entry is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboxKey {
+    /// The daemon's name for it.
+    OutboxId(Text),
+    /// The sender's name for it.
+    ClientMsgId(ClientMsgId),
+}
+
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::exactly_one_of("outbox_id client_msg_id")))]
+#[serde(deny_unknown_fields)]
+struct FlatOutboxKey {
+    /// The daemon's name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outbox_id: Option<Text>,
+    /// The sender's name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_msg_id: Option<ClientMsgId>,
+}
+
+impl TryFrom<FlatOutboxKey> for OutboxEntryParams {
+    type Error = At;
+
+    fn try_from(flat: FlatOutboxKey) -> Result<Self, At> {
+        let of = only_one([
+            ("outbox_id", flat.outbox_id.map(OutboxKey::OutboxId)),
+            (
+                "client_msg_id",
+                flat.client_msg_id.map(OutboxKey::ClientMsgId),
+            ),
+        ])?;
+        Ok(Self { of })
+    }
+}
+
+impl From<OutboxEntryParams> for FlatOutboxKey {
+    fn from(params: OutboxEntryParams) -> Self {
+        let (outbox_id, client_msg_id) = match params.of {
+            OutboxKey::OutboxId(id) => (Some(id), None),
+            OutboxKey::ClientMsgId(id) => (None, Some(id)),
+        };
+        Self {
+            outbox_id,
+            client_msg_id,
+        }
+    }
 }
 
 /// Result of `outbox.list`.

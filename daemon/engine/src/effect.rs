@@ -93,6 +93,15 @@ pub enum Effect {
         /// The failure as JSON text.
         error: Arc<str>,
     },
+    /// What a caller asked of an entry is done and on disk, or cannot be done.
+    Steered {
+        /// Who asked.
+        ticket: u64,
+        /// The entry.
+        id: u64,
+        /// What became of it.
+        outcome: Steered,
+    },
     /// A drain that a caller asked for is over.
     Drained {
         /// Who asked.
@@ -102,6 +111,23 @@ pub enum Effect {
     },
     /// Something that a person should know of; a short sentence.
     Warn(Warning),
+}
+
+/// What became of a caller's wish for an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Steered {
+    /// It had ended and waits for an attempt again.
+    Revived,
+    /// It is tried now, or as soon as its turn or the platform's own time has come.
+    Woken,
+    /// It is cancelled.
+    Cancelled,
+    /// Nothing was changed: an attempt is under way.
+    UnderWay,
+    /// Nothing was changed: an earlier attempt may have landed.
+    MayHaveLanded,
+    /// Nothing was changed: it ended in a way that stays.
+    Over,
 }
 
 /// Which part of a conversation's history to read; pages hold at most [`HISTORY_LIMIT`] rows.

@@ -6,7 +6,7 @@ use crate::{
     backoff::Backoff,
     conversation::GapCounts,
     drain::{Drain, StoredPage},
-    effect::{Effect, LinkState, Token, Warning},
+    effect::{Effect, LinkState, Steered, Token, Warning},
     input::{Input, Report},
     intake::{Intake, ParkedRecord},
     link::Link,
@@ -131,6 +131,23 @@ pub(crate) enum After {
         expires_us: i64,
     },
     Attempt(u64),
+    /// An entry that had ended is back in line, if it had.
+    Revived {
+        ticket: u64,
+        id: u64,
+        expires_us: i64,
+    },
+    /// An entry that had ended counts as cancelled, if it had ended so.
+    SetAside {
+        ticket: u64,
+        id: u64,
+    },
+    /// What a caller wanted of an entry is on disk.
+    Steered {
+        ticket: u64,
+        id: u64,
+        outcome: Steered,
+    },
     /// The entry is over; `event` is the place of its message among the ops.
     Settled {
         id: u64,
@@ -233,6 +250,12 @@ impl Engine {
             Input::SocketClosed(end) => self.on_socket_closed(end, now),
             Input::Committed(token, report) => self.on_committed(token, report, now),
             Input::Submit { ticket, draft } => self.on_submit(ticket, draft, now),
+            Input::Retry {
+                ticket,
+                id,
+                expires_us,
+            } => self.on_retry(ticket, id, expires_us, now),
+            Input::Cancel { ticket, id } => self.on_cancel(ticket, id),
             Input::Attempted { id, answer, error } => self.on_attempted(id, answer, error, now),
             Input::Found { id, answer } => self.on_found(id, answer, now),
             Input::DrainNow { ticket } => self.on_drain_now(ticket, now),
@@ -331,6 +354,20 @@ impl Engine {
                 self.on_submitted((ticket, lane, sending, expires_us), report.inserted, now);
             }
             Some(After::Attempt(id)) => self.attempt(id, now),
+            Some(After::Revived {
+                ticket,
+                id,
+                expires_us,
+            }) => self.on_revived((ticket, id, expires_us), report.revived, now),
+            Some(After::SetAside { ticket, id }) => {
+                let is_done = report.offsets.iter().any(Option::is_some);
+                self.on_set_aside(ticket, id, is_done);
+            }
+            Some(After::Steered {
+                ticket,
+                id,
+                outcome,
+            }) => self.on_steered(ticket, id, outcome, now),
             Some(After::Settled { id, event }) => {
                 let offset = event.and_then(|place| report.offsets.get(place).copied().flatten());
                 self.outbox.settled(id, now.mono);

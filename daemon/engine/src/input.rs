@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     effect::{Question, Token},
     op::{Cursor, Draft},
+    outbox::OutboxRecord,
     row::{Failure, Row},
 };
 
@@ -73,6 +74,22 @@ pub enum Input {
         ticket: u64,
         /// The message.
         draft: Draft,
+    },
+    /// A local caller wants an entry tried again, or now.
+    Retry {
+        /// Comes back in [`Effect::Steered`](crate::Effect::Steered).
+        ticket: u64,
+        /// The entry.
+        id: u64,
+        /// When it expires, where it had ended; microseconds since the epoch.
+        expires_us: i64,
+    },
+    /// A local caller takes an entry back.
+    Cancel {
+        /// Comes back in [`Effect::Steered`](crate::Effect::Steered).
+        ticket: u64,
+        /// The entry.
+        id: u64,
     },
     /// The answer to [`Effect::Attempt`](crate::Effect::Attempt).
     Attempted {
@@ -181,6 +198,8 @@ pub struct Report {
     pub offsets: Vec<Option<u64>>,
     /// For an [`Op::OutboxInsert`](crate::Op::OutboxInsert): what became of it.
     pub inserted: Option<Inserted>,
+    /// For an [`Op::OutboxRevived`](crate::Op::OutboxRevived): the entry, where it had ended.
+    pub revived: Option<OutboxRecord>,
 }
 
 /// What became of an [`Op::OutboxInsert`](crate::Op::OutboxInsert).

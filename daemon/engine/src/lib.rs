@@ -27,6 +27,7 @@
 //! | `link`, `connecting` | the connection's life |
 //! | `replacing` | what is refused while the key is being replaced |
 //! | `outbox`, `rate`, `sending` | lanes, retries, rate, expiry, the honest `unknown` |
+//! | `steering` | what callers ask of entries that are in the outbox already |
 //! | `verdict` | what each error means |
 //! | [`consumer`] | what a local subscriber is given, and what it owes |
 
@@ -37,6 +38,7 @@ mod conversation;
 mod drain;
 mod effect;
 mod engine;
+mod entry;
 mod fetch;
 mod input;
 mod intake;
@@ -49,6 +51,7 @@ mod replacing;
 mod row;
 mod sending;
 mod seq_set;
+mod steering;
 mod syncing;
 #[cfg(test)]
 mod testing;
@@ -57,7 +60,7 @@ mod verdict;
 
 pub use conversation::{GapCounts, PARKED_LIMIT, UNANCHORED_LIMIT};
 pub use drain::SYNC_LIMIT;
-pub use effect::{Effect, HISTORY_LIMIT, LinkState, Phase, Question, Token, Warning};
+pub use effect::{Effect, HISTORY_LIMIT, LinkState, Phase, Question, Steered, Token, Warning};
 pub use engine::{Engine, Settings, Snapshot, Stats};
 pub use input::{
     Accepted, ConversationItem, ConversationList, Identity, Input, Inserted, Report, SocketEnd,

@@ -104,8 +104,33 @@ pub enum Op {
         poison: u32,
         /// When the next attempt is due, microseconds since the epoch.
         next_attempt_us: i64,
+        /// True where the platform told that time.
+        told: bool,
         /// The last error, as JSON text.
         error: Arc<str>,
+    },
+    /// The entry's next attempt is due at another time, by a caller's wish.
+    OutboxWoken {
+        /// The entry.
+        id: u64,
+        /// When, microseconds since the epoch.
+        next_attempt_us: i64,
+    },
+    /// Puts an entry that ended without a message at the end of its lane again, for new attempts;
+    /// nothing where it did not end so.
+    OutboxRevived {
+        /// The entry.
+        id: u64,
+        /// When the next attempt is due, microseconds since the epoch.
+        next_attempt_us: i64,
+        /// When it stops being worth sending, microseconds since the epoch.
+        expires_us: i64,
+    },
+    /// Calls an entry cancelled that ended surely without a message (failed, expired), and logs
+    /// `message.failed`; nothing where it did not end so.
+    OutboxSetAside {
+        /// The entry.
+        id: u64,
     },
     /// The platform has the message.
     OutboxSent {
@@ -140,6 +165,8 @@ pub enum SendEnd {
     Expired,
     /// Nobody can tell whether the platform has it.
     Unknown,
+    /// A caller took it back, and the platform surely does not have it.
+    Cancelled,
 }
 
 /// A `sequence.gap` event.

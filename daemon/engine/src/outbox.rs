@@ -12,6 +12,7 @@ use std::{
 
 use crate::{
     effect::Effect,
+    entry::{Entry, Stage, Start, ended},
     op::{Lane, Op, SendEnd},
     rate::Rate,
     row::Failure,
@@ -47,6 +48,8 @@ pub struct OutboxRecord {
     pub ambiguous: bool,
     /// When the next attempt is due, microseconds since the epoch.
     pub next_attempt_us: i64,
+    /// True where the platform told that time.
+    pub told: bool,
     /// When it expires, microseconds since the epoch.
     pub expires_us: i64,
 }
@@ -54,44 +57,18 @@ pub struct OutboxRecord {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     settings: OutboxSettings,
-    entries: BTreeMap<u64, Entry>,
+    pub(crate) entries: BTreeMap<u64, Entry>,
     lanes: BTreeMap<Lane, VecDeque<u64>>,
     /// Inserts on their way to disk, by lane.
     inserting: BTreeMap<Lane, u32>,
-    /// Heads of lanes and when they may start.
-    due: BTreeSet<(Millis, u64)>,
-    active: usize,
+    /// Heads of lanes that wait, and when they may start: each entry's own `at`.
+    pub(crate) due: BTreeSet<(Millis, u64)>,
+    pub(crate) active: usize,
     rate: Rate,
     /// True while it is not known whose key there is: nothing is sent, nothing searched.
     held: bool,
     /// When held entries are looked at again, for those whose time runs out.
     look_at: Millis,
-}
-
-#[derive(Debug)]
-struct Entry {
-    lane: Lane,
-    attempts: u32,
-    poison: u32,
-    ambiguous: bool,
-    expires_us: i64,
-    /// When the next attempt may start.
-    at: Millis,
-    stage: Stage,
-    searches: u32,
-    /// A search is due next, not an attempt; how the entry ends if nothing is found.
-    search: Option<SendEnd>,
-    /// Why the last attempt did not do: kept for its end.
-    failure: Option<(Failure, Arc<str>)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Waiting,
-    /// An attempt is being recorded, made, or its result stored.
-    Busy,
-    /// History is being searched; how it ends if nothing is found.
-    Searching(SendEnd),
 }
 
 /// What an answer leads to.
@@ -141,6 +118,7 @@ impl Outbox {
             ambiguous: record.ambiguous,
             expires_us: record.expires_us,
             at: now.mono + wait_ms,
+            told: record.told,
             stage: Stage::Waiting,
             searches: 0,
             search: None,
@@ -196,6 +174,7 @@ impl Outbox {
             ambiguous: false,
             expires_us,
             at: now,
+            told: false,
             stage: if sending { Stage::Busy } else { Stage::Waiting },
             searches: 0,
             search: None,
@@ -304,6 +283,13 @@ impl Outbox {
                 after_ms.or_else(|| is_limit(&failure).then(|| growing_wait(entry.attempts)))
             }
         };
+        let told = matches!(
+            failure,
+            Failure::Status {
+                retry_after_ms: Some(_),
+                ..
+            }
+        );
         let own_wait = settings
             .base_delay_ms
             .saturating_mul(1 << entry.attempts.saturating_sub(1).min(20))
@@ -319,6 +305,7 @@ impl Outbox {
         let wait_ms = wait.min(until_expiry);
         entry.stage = Stage::Waiting;
         entry.at = now.mono + wait_ms;
+        entry.told = told;
         self.due.insert((entry.at, id));
         self.active -= 1;
         let wait_us = i64::try_from(wait_ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
@@ -327,6 +314,7 @@ impl Outbox {
             ambiguous: entry.ambiguous,
             poison: entry.poison,
             next_attempt_us: now.wall_us.saturating_add(wait_us),
+            told,
             error: Arc::clone(&error),
         };
         Outcome::Wait {
@@ -403,62 +391,24 @@ impl Outbox {
         let Some(lane) = self.lanes.get_mut(&entry.lane) else {
             return;
         };
+        let was_head = lane.front() == Some(&id);
         lane.retain(|&other| other != id);
         match lane.front() {
             None => {
                 self.lanes.remove(&entry.lane);
             }
-            Some(&head) => {
-                if let Some(next) = self.entries.get(&head)
+            Some(&head) if was_head => {
+                if let Some(next) = self.entries.get_mut(&head)
                     && next.stage == Stage::Waiting
                 {
-                    self.due.insert((next.at.max(now), head));
+                    next.at = next.at.max(now);
+                    self.due.insert((next.at, head));
                 }
             }
+            // Only a cancelled entry goes from the middle of its lane.
+            Some(_) => {}
         }
     }
-}
-
-/// What [`Outbox::start`] found.
-#[derive(Debug)]
-pub(crate) enum Start {
-    /// Record the op, then attempt the entry.
-    Attempt(Op, u64),
-    /// Its time ran out without an attempt that may have landed.
-    Expired(Op, u64),
-    /// Its time ran out after one that may have.
-    Search(Effect),
-}
-
-impl Entry {
-    fn attempt(&mut self, id: u64) -> Start {
-        self.stage = Stage::Busy;
-        self.attempts += 1;
-        Start::Attempt(Op::OutboxSending { id }, id)
-    }
-
-    fn expire(&mut self, id: u64) -> Start {
-        self.stage = Stage::Busy;
-        let error = self
-            .failure
-            .as_ref()
-            .map_or_else(|| Arc::from("null"), |(_, error)| Arc::clone(error));
-        Start::Expired(ended(id, SendEnd::Expired, error), id)
-    }
-
-    fn find(&mut self, id: u64, end: SendEnd) -> Start {
-        self.searches += 1;
-        self.search = None;
-        self.stage = Stage::Searching(end);
-        Start::Search(Effect::FindSent {
-            id,
-            lane: self.lane.clone(),
-        })
-    }
-}
-
-fn ended(id: u64, end: SendEnd, error: Arc<str>) -> Op {
-    Op::OutboxEnded { id, end, error }
 }
 
 /// A limit whose length the platform did not tell: cold outreach, daily caps (`wire.md` 1.6).

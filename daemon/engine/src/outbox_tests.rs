@@ -259,6 +259,7 @@ fn a_restart_goes_on_where_the_records_say() {
         poison: 0,
         ambiguous: true,
         next_attempt_us,
+        told: false,
         expires_us: i64::MAX,
     };
     outbox.restore(record(4, 500_000), at(0));

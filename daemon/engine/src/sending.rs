@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::{
     effect::Effect,
     engine::{After, Engine},
+    entry::Start,
     input::{Accepted, Inserted},
     op::{Draft, Lane, Op, SendEnd, Source},
-    outbox::{Outcome, Start},
+    outbox::Outcome,
     row::{Failure, Row},
     time::Now,
 };

@@ -1,5 +1,7 @@
 //! What the local API asks of the driver.
 
+use std::time::Duration;
+
 use agentchatd_engine::Input;
 use tokio::sync::oneshot;
 
@@ -17,6 +19,7 @@ impl Driver {
                 accepted,
                 outcome,
             } => self.on_send(*draft, accepted, outcome),
+            Command::Steer { id, wish, reply } => self.on_wish(id, wish, reply),
             Command::Drain { reply } if self.key.is_none() => {
                 // The caller may be gone.
                 let _ = reply.send(Err(CallFailure::NotConfigured));
@@ -49,29 +52,11 @@ impl Driver {
         accepted: oneshot::Sender<Result<Accepted, Refusal>>,
         outcome: oneshot::Sender<Outcome>,
     ) {
-        let refusal = if self.stopping {
-            Some(Refusal::ShuttingDown)
-        } else if self.key.is_none() {
-            Some(Refusal::NotConfigured)
-        } else if self.callers.unfinished() >= self.config.outbox_max {
-            let retry_after_ms = Some(OVERLOAD_RETRY_MS);
-            Some(Refusal::Overloaded {
-                limit: "outbox.max_entries",
-                retry_after_ms,
-            })
-        } else {
-            self.watched
-                .refusal()
-                .map(|reason| Refusal::Storage { reason })
-        };
-        if let Some(refusal) = refusal {
+        if let Some(refusal) = self.refuses_send() {
             let _ = accepted.send(Err(refusal));
             return;
         }
-        let expires_in = asked.expires_in.unwrap_or(self.config.outbox_expires);
-        let expires_us = i64::try_from(expires_in.as_micros())
-            .unwrap_or(i64::MAX)
-            .saturating_add(self.clock.now().wall_us);
+        let expires_us = self.expires_us(asked.expires_in);
         let deadline = asked.deadline;
         let ticket = self.callers.arrive(Caller {
             accepted,
@@ -82,6 +67,40 @@ impl Driver {
             ticket,
             draft: draft(asked, expires_us),
         });
+    }
+
+    /// Why no message is taken into the outbox now.
+    pub(super) fn refuses_send(&self) -> Option<Refusal> {
+        if self.stopping {
+            Some(Refusal::ShuttingDown)
+        } else if self.key.is_none() {
+            Some(Refusal::NotConfigured)
+        } else if self.callers.unfinished() >= self.config.outbox_max {
+            let retry_after_ms = Some(OVERLOAD_RETRY_MS);
+            Some(Refusal::Overloaded {
+                limit: "outbox.max_entries",
+                retry_after_ms,
+            })
+        } else {
+            self.refuses_change()
+        }
+    }
+
+    /// Why nothing is changed in the outbox now.
+    pub(super) fn refuses_change(&self) -> Option<Refusal> {
+        if self.stopping {
+            return Some(Refusal::ShuttingDown);
+        }
+        let refusal = self.watched.refusal();
+        refusal.map(|reason| Refusal::Storage { reason })
+    }
+
+    /// When an entry of now expires.
+    pub(super) fn expires_us(&self, expires_in: Option<Duration>) -> i64 {
+        let expires_in = expires_in.unwrap_or(self.config.outbox_expires);
+        i64::try_from(expires_in.as_micros())
+            .unwrap_or(i64::MAX)
+            .saturating_add(self.clock.now().wall_us)
     }
 }
 

@@ -92,6 +92,11 @@ impl Driver {
                 } => {
                     self.callers.delayed(id, wait_ms, &failure, &error);
                 }
+                Effect::Steered {
+                    ticket,
+                    id,
+                    outcome,
+                } => self.steered(ticket, id, outcome),
                 Effect::Drained { ticket, outcome } => self.drained(ticket, outcome),
                 Effect::Warn(warning) => self.warn(&warning),
             }

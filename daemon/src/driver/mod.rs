@@ -21,6 +21,7 @@ mod report;
 mod requests;
 mod run;
 mod sends;
+mod steering;
 
 pub use clock::Clock;
 pub use compare::means_the_same;

@@ -24,6 +24,10 @@ impl Driver {
         while self.committed.try_recv().is_ok() {}
         self.effects.clear();
         self.unreported = 0;
+        // What was written although nobody was told of it.
+        for entry in &snapshot.outbox {
+            self.callers.restore(entry.id);
+        }
         self.engine = Engine::new(self.config.engine.clone(), snapshot, self.clock.now());
         self.feed_engine(if self.stopping {
             Input::Shutdown
@@ -38,6 +42,7 @@ impl Driver {
         let reason = error.to_string();
         self.watched.refused(error);
         self.callers.refuse_arriving(&reason);
+        self.wishes.refuse_all(&reason);
         self.effects.clear();
         self.unreported = 0;
         self.sender = None;

@@ -21,6 +21,7 @@ use super::{
     report::Watched,
     requests::{Answer, Requests, identity},
     sends::Callers,
+    steering::Wishes,
 };
 use crate::{
     command::{CallFailure, Command},
@@ -97,6 +98,7 @@ pub struct Driver {
     pub(super) notifier: Arc<Notifier>,
     pub(super) tasks: Tasks,
     pub(super) callers: Callers,
+    pub(super) wishes: Wishes,
     pub(super) drains: BTreeMap<u64, oneshot::Sender<Result<SyncDrained, CallFailure>>>,
     pub(super) next_drain: u64,
     /// Commits whose report has not come yet.
@@ -194,6 +196,7 @@ impl Driver {
             notifier,
             tasks,
             callers,
+            wishes: Wishes::default(),
             drains: BTreeMap::new(),
             next_drain: 0,
             unreported: 0,

@@ -43,9 +43,14 @@ impl Callers {
         self.open.len() + self.arriving.len()
     }
 
-    /// An entry that was unfinished when the daemon started.
+    /// An entry that is unfinished without a caller: one of the last start, or one put back in line.
     pub(super) fn restore(&mut self, id: u64) {
         self.open.entry(id).or_default();
+    }
+
+    /// Whether this entry is unfinished.
+    pub(super) fn knows(&self, id: u64) -> bool {
+        self.open.contains_key(&id)
     }
 
     pub(super) fn arrive(&mut self, caller: Caller) -> u64 {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::event::LogEvent;
 use crate::hub::{Backing, Later};
-use crate::store::{ConsumerRow, OutboxRow, StoreError};
+use crate::store::{ConsumerRow, OutboxName, OutboxRow, StoreError};
 
 /// A store in memory. Its consumers survive a "restart": open a new feed on the same store.
 #[derive(Debug, Default)]
@@ -147,6 +147,16 @@ impl Backing for MemoryStore {
             *states.entry(row.state.clone()).or_default() += 1;
         }
         Box::pin(async move { Ok(states.into_iter().collect()) })
+    }
+
+    fn outbox_entry(&self, name: OutboxName) -> Later<'_, Result<Option<OutboxRow>, StoreError>> {
+        let rows = self.outbox.lock().unwrap();
+        let is_it = |row: &&OutboxRow| match &name {
+            OutboxName::Id(id) => row.outbox_id == *id,
+            OutboxName::ClientMsgId(id) => row.client_msg_id == *id,
+        };
+        let row = rows.iter().find(is_it).cloned();
+        Box::pin(async move { Ok(row) })
     }
 
     fn put_consumer(&self, row: ConsumerRow) -> Later<'_, Result<(), StoreError>> {

@@ -3,13 +3,14 @@
 use agentchatd_client::error::{
     ApiErrorData, BadConfigData, BatchLimitData, ConflictData, ConsumerConflictData,
     ConsumerConflictReason, ExpiredData, InvalidParamsData, LimitData, NotConfiguredData,
-    NotFoundData, OverloadedData, PermissionDeniedData, StorageErrorData, UpstreamUnavailableData,
+    NotFoundData, OutboxStateData, OverloadedData, PermissionDeniedData, StorageErrorData,
+    UpstreamUnavailableData,
 };
 use agentchatd_client::{ErrorCode, RpcError, Scope};
 use jsonrpsee::types::ErrorObjectOwned;
 use serde_json::value::RawValue;
 
-use crate::command::{CallFailure, Refusal};
+use crate::command::{CallFailure, Hindrance, Refusal};
 use crate::config::ConfigError;
 use crate::feed::{AttachError, Holder};
 use crate::rpc::peer::Caller;
@@ -88,6 +89,30 @@ pub(crate) fn bad_config(error: &ConfigError) -> RpcError {
         path: String::new(),
         reason: "bad_config".into(),
         problems: error.problems.iter().map(ToString::to_string).collect(),
+    })
+}
+
+/// -32602 for an outbox entry of which this cannot be asked.
+pub(crate) fn hindered(
+    path: &str,
+    entry: Entry<'_>,
+    hindrance: Hindrance,
+    asked: &str,
+) -> RpcError {
+    let (reason, why) = match hindrance {
+        Hindrance::UnderWay => ("under_way", "an attempt is under way"),
+        Hindrance::MayHaveLanded => ("may_have_landed", "an earlier attempt may have landed"),
+        Hindrance::Over => ("over", "that stays"),
+    };
+    let text = format!(
+        "the message cannot be {asked}: it is `{}`, and {why}",
+        entry.state
+    );
+    RpcError::new(ErrorCode::InvalidParams, text).with_data(&OutboxStateData {
+        path: path.into(),
+        reason: reason.into(),
+        state: entry.state.into(),
+        outbox_id: entry.outbox_id.into(),
     })
 }
 
@@ -172,10 +197,10 @@ pub(crate) fn expired(client_msg_id: &str, outbox_id: &str) -> RpcError {
     })
 }
 
-/// A send whose outcome the caller does not wait for any longer.
+/// An entry of the outbox that an error is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry<'a> {
-    /// The entry that goes on.
+    /// Its id.
     pub(crate) outbox_id: &'a str,
     /// Where it stands.
     pub(crate) state: &'a str,

@@ -7,7 +7,7 @@ use agentchatd_engine::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{error::StoreError, render};
+use super::{error::StoreError, render, steering};
 use crate::event::{LogEvent, now_us, source};
 
 /// One transaction's worth of ops and what they did.
@@ -163,12 +163,13 @@ impl Batch {
                 ambiguous,
                 poison,
                 next_attempt_us,
+                told,
                 error,
             } => {
                 connection
                     .prepare_cached(
                         "UPDATE outbox SET state = 'queued', ambiguous = ?2, poison = ?3,
-                             next_attempt_us = ?4, error = ?5
+                             next_attempt_us = ?4, told = ?5, error = ?6
                          WHERE id = ?1",
                     )?
                     .execute((
@@ -176,10 +177,24 @@ impl Batch {
                         ambiguous,
                         poison,
                         next_attempt_us,
+                        told,
                         &*error,
                     ))?;
                 Ok(None)
             }
+            Op::OutboxWoken {
+                id,
+                next_attempt_us,
+            } => steering::wake(connection, id, next_attempt_us).map(|()| None),
+            Op::OutboxRevived {
+                id,
+                next_attempt_us,
+                expires_us,
+            } => {
+                report.revived = steering::revive(connection, id, next_attempt_us, expires_us)?;
+                Ok(None)
+            }
+            Op::OutboxSetAside { id } => self.set_aside(connection, id),
             Op::OutboxSent {
                 id,
                 message_id,
@@ -207,7 +222,7 @@ impl Batch {
     }
 
     /// Appends an event unless its message id stands in the log; gives its offset where it is new.
-    fn append(
+    pub(super) fn append(
         &mut self,
         connection: &Connection,
         event: LogEvent,
@@ -384,7 +399,8 @@ impl Batch {
     ) -> Result<Option<u64>, StoreError> {
         let client_msg_id: Option<String> = connection
             .prepare_cached(
-                "UPDATE outbox SET state = ?2, error = ?3, next_attempt_us = NULL
+                "UPDATE outbox SET state = ?2, error = coalesce(nullif(?3, 'null'), error),
+                     next_attempt_us = NULL
                  WHERE id = ?1 RETURNING client_msg_id",
             )?
             .query_row((id.cast_signed(), render::state(end), error), |row| {
@@ -394,13 +410,7 @@ impl Batch {
         let Some(client_msg_id) = client_msg_id else {
             return Ok(None);
         };
-        let event = LogEvent {
-            kind: "message.failed".into(),
-            payload: render::failed(&client_msg_id, id, end, error),
-            source: source::LOCAL,
-            ..LogEvent::default()
-        };
-        self.append(connection, event)
+        self.log_end(connection, &client_msg_id, id, end, error)
     }
 }
 

@@ -13,6 +13,7 @@ mod reader;
 mod render;
 mod rows;
 mod snapshot;
+mod steering;
 mod writer;
 
 #[cfg(test)]
@@ -22,6 +23,6 @@ pub use error::StoreError;
 pub use jobs::Writer;
 pub use open::{Durability, Store};
 pub use reader::Reader;
-pub use rows::{Attempt, ConsumerRow, Counts, OutboxRow, Recorded};
+pub use rows::{Attempt, ConsumerRow, Counts, OutboxName, OutboxRow, Recorded};
 pub use snapshot::Loaded;
 pub use writer::{Committed, Cost};

@@ -126,7 +126,10 @@ const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 const STATEMENTS: usize = 64;
 
 /// One file a step, never edited after a release.
-pub(super) const STEPS: &[M<'static>] = &[M::up(include_str!("sql/0001_init.sql"))];
+pub(super) const STEPS: &[M<'static>] = &[
+    M::up(include_str!("sql/0001_init.sql")),
+    M::up(include_str!("sql/0002_outbox_steering.sql")),
+];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// What `user_version` says once every step has run.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     apply::source_of,
     error::StoreError,
-    rows::{Attempt, ConsumerRow, Counts, OutboxRow, Recorded},
+    rows::{Attempt, ConsumerRow, Counts, OutboxName, OutboxRow, Recorded},
 };
 use crate::event::LogEvent;
 
@@ -135,6 +135,15 @@ impl Reader {
             states
                 .map(|state| state.map(|(name, entries)| (name, entries.cast_unsigned())))
                 .collect()
+        })
+        .await
+    }
+
+    /// One entry of the outbox.
+    pub async fn outbox_entry(&self, name: OutboxName) -> Result<Option<OutboxRow>, StoreError> {
+        self.ask(move |connection| match name {
+            OutboxName::Id(id) => one_entry(connection, "id = ?1", [id.cast_signed()]),
+            OutboxName::ClientMsgId(id) => one_entry(connection, "client_msg_id = ?1", [id]),
         })
         .await
     }
@@ -323,6 +332,18 @@ fn consumer(row: &Row<'_>) -> rusqlite::Result<ConsumerRow> {
         created_at_us: row.get(5)?,
         last_seen_at_us: row.get(6)?,
     })
+}
+
+fn one_entry(
+    connection: &Connection,
+    which: &str,
+    name: impl rusqlite::Params,
+) -> rusqlite::Result<Option<OutboxRow>> {
+    let sql = format!("SELECT {OUTBOX} FROM outbox WHERE {which}");
+    connection
+        .prepare_cached(&sql)?
+        .query_row(name, outbox_row)
+        .optional()
 }
 
 fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {

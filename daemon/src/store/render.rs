@@ -48,6 +48,7 @@ pub(super) fn state(end: SendEnd) -> &'static str {
         SendEnd::Failed => "failed",
         SendEnd::Expired => "expired",
         SendEnd::Unknown => "unknown",
+        SendEnd::Cancelled => "cancelled",
     }
 }
 

@@ -48,6 +48,15 @@ pub struct OutboxRow {
     pub message: Option<Arc<str>>,
 }
 
+/// By what somebody names an entry of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboxName {
+    /// The daemon's id of it.
+    Id(u64),
+    /// The sender's id of the message.
+    ClientMsgId(String),
+}
+
 /// What an attempt needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {

@@ -50,8 +50,8 @@ pub(super) fn load(connection: &Connection) -> Result<Loaded, StoreError> {
         outbox: rows(
             connection,
             "SELECT id, recipient, conversation_id, attempts, poison, ambiguous, state,
-                    next_attempt_us, expires_us
-             FROM outbox WHERE state IN ('queued', 'sending') ORDER BY id",
+                    next_attempt_us, expires_us, told
+             FROM outbox WHERE state IN ('queued', 'sending') ORDER BY coalesce(place, id)",
             entry,
         )?,
         reconciled_us,
@@ -105,7 +105,7 @@ fn parked(row: &Row<'_>) -> rusqlite::Result<ParkedRecord> {
     })
 }
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxRecord> {
+pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxRecord> {
     let recipient: Option<String> = row.get(1)?;
     let conversation: Option<String> = row.get(2)?;
     let state: String = row.get(6)?;
@@ -122,5 +122,12 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxRecord> {
         ambiguous: ambiguous || state == "sending",
         next_attempt_us: row.get::<_, Option<i64>>(7)?.unwrap_or(0),
         expires_us: row.get(8)?,
+        told: row.get(9)?,
     })
 }
+
+/// The query of which [`entry`] reads a row.
+pub(super) const ONE_ENTRY: &str =
+    "SELECT id, recipient, conversation_id, attempts, poison, ambiguous, state,
+            next_attempt_us, expires_us, told
+     FROM outbox WHERE id = ?1";

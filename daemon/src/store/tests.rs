@@ -449,6 +449,10 @@ fn every_query_of_the_hot_paths_uses_an_index() {
             "outbox_state",
         ),
         (
+            "SELECT * FROM outbox WHERE state IN ('queued', 'sending') ORDER BY coalesce(place, id)",
+            "outbox_state",
+        ),
+        (
             "SELECT created_us FROM outbox WHERE state = 'queued' ORDER BY id LIMIT 1",
             "outbox_state",
         ),

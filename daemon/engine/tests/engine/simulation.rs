@@ -34,6 +34,15 @@ enum Step {
         body: &'static str,
         expires_ms: u64,
     },
+    /// A caller wants one of the entries tried again.
+    Retry {
+        which: u64,
+        expires_ms: u64,
+    },
+    /// A caller takes one of the entries back.
+    Cancel {
+        which: u64,
+    },
     Hide {
         what: &'static str,
     },
@@ -232,6 +241,17 @@ impl Schedule {
                     world.platform.now_us + i64::try_from(expires_ms).expect("short") * 1_000;
                 world.submit_until(number, lane, &format!("cmid_{number}"), body, expires_us);
             }
+            Step::Retry { which, expires_ms } => {
+                if let Some(id) = world.some_entry(which) {
+                    let expires_ms = i64::try_from(expires_ms).expect("short");
+                    world.retry(id, expires_ms);
+                }
+            }
+            Step::Cancel { which } => {
+                if let Some(id) = world.some_entry(which) {
+                    world.cancel(id);
+                }
+            }
             Step::Hide { what } => world.platform.hide(what),
             Step::HideOne { of } => {
                 let messages = &mut world.platform.conversation(of).messages;
@@ -324,7 +344,7 @@ fn step(dice: &mut Dice) -> Step {
     let place = dice.pick(&PLACES);
     let group = dice.pick(&PLACES[3..]);
     match dice.between(0, 99) {
-        0..40 => Step::Write {
+        0..34 => Step::Write {
             to: place,
             count: match dice.between(0, 199) {
                 // Holes over a page, and more rows than may wait behind one.
@@ -332,7 +352,14 @@ fn step(dice: &mut Dice) -> Step {
                 _ => dice.between(1, 6),
             },
         },
-        40..47 => Step::WriteElsewhere { to: place },
+        34..38 => Step::Retry {
+            which: dice.between(0, 99),
+            expires_ms: dice.between(10_000, 400_000),
+        },
+        38..41 => Step::Cancel {
+            which: dice.between(0, 99),
+        },
+        41..47 => Step::WriteElsewhere { to: place },
         47..62 => Step::Send {
             to: place,
             body: dice.pick(&["text", "text", "text", "once", "refused"]),

@@ -318,7 +318,7 @@ async fn drive(mut queue: mpsc::Receiver<Command>, drafts: Arc<Mutex<Vec<Draft>>
             Command::Shutdown { reply } => {
                 let _ = reply.send(());
             }
-            Command::Status { .. } | Command::Health { .. } => {}
+            Command::Steer { .. } | Command::Status { .. } | Command::Health { .. } => {}
         }
     }
 }

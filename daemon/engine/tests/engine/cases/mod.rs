@@ -8,4 +8,5 @@ mod link;
 mod order;
 mod replacing;
 mod sends;
+mod steering;
 mod sync;

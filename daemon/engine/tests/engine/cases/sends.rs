@@ -78,7 +78,8 @@ fn a_lane_keeps_its_order_over_failures_and_a_crash() {
     world.run_for(300);
     world.crash();
     world.run_for(600_000);
-    assert_eq!(world.wire.taken, (1..=10).collect::<Vec<u64>>());
+    let taken: Vec<u64> = world.wire.taken.iter().map(|(id, _)| *id).collect();
+    assert_eq!(taken, (1..=10).collect::<Vec<u64>>());
     world.has_in_order(BOB, 1..=10);
 }
 

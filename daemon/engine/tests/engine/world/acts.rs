@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agentchatd_engine::{Effect, GapReason, Input, Lane, Phase, Question, Source};
+use agentchatd_engine::{Effect, GapReason, Input, Lane, Phase, Question, Source, Steered};
 
 use super::{Status, World, platform::ME};
 
@@ -91,6 +91,38 @@ impl World {
         self.input(Input::ReplacementEnded { lost: None });
         self.replacing = false;
         self.may_park = false;
+    }
+
+    /// A caller wants an entry tried again, for so long.
+    pub(crate) fn retry(&mut self, id: u64, expires_ms: i64) {
+        let expires_us = self.platform.now_us + expires_ms * 1_000;
+        self.input(Input::Retry {
+            ticket: id,
+            id,
+            expires_us,
+        });
+    }
+
+    /// A caller takes an entry back.
+    pub(crate) fn cancel(&mut self, id: u64) {
+        self.input(Input::Cancel { ticket: id, id });
+    }
+
+    /// One of the entries on disk, where there is one.
+    pub(crate) fn some_entry(&self, which: u64) -> Option<u64> {
+        let count = self.store.outbox.len() as u64;
+        let place = usize::try_from(which.checked_rem(count)?).ok()?;
+        self.store.outbox.keys().nth(place).copied()
+    }
+
+    /// What callers were told of their wishes since the last look.
+    pub(crate) fn steered(&mut self) -> Vec<Steered> {
+        let told = self.take_effects().into_iter();
+        let outcomes = told.filter_map(|effect| match effect {
+            Effect::Steered { outcome, .. } => Some(outcome),
+            _ => None,
+        });
+        outcomes.collect()
     }
 
     /// A dead socket that the platform takes for ours: whatever waits is marked as delivered.

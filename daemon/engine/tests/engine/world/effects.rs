@@ -1,11 +1,12 @@
 //! Carries effects out, and checks each before: what may never be asked for is caught here.
 
-use agentchatd_engine::{Effect, Phase, Warning};
+use agentchatd_engine::{Effect, Phase, SendEnd, Steered, Warning};
 
 use super::{
     platform::position,
     requests::Request,
     runner::{Happening, World},
+    store::Ending,
     wire::DIAL_MS,
 };
 
@@ -84,12 +85,28 @@ impl World {
                     "settled before it was stored"
                 );
             }
+            Effect::Steered { id, outcome, .. } => self.on_steered(id, outcome),
             Effect::Warn(warning) => self.warn(warning),
             Effect::State(state) => {
                 let is_parked = state.phase == Phase::Parked;
                 assert!(self.may_park || !is_parked, "parked by {}", state.reason);
             }
             Effect::Delayed { .. } | Effect::Drained { .. } => {}
+        }
+    }
+
+    /// A caller is told what became of its wish: it must be on disk by now.
+    fn on_steered(&mut self, id: u64, outcome: Steered) {
+        let ending = self.store.ending(id);
+        match outcome {
+            Steered::Revived => assert_eq!(ending, None, "revived before it was stored"),
+            Steered::Cancelled => {
+                let cancelled = Ending::Ended(SendEnd::Cancelled);
+                assert_eq!(ending, Some(&cancelled), "cancelled before it was stored");
+                self.told_cancelled.insert(id);
+            }
+            Steered::Over => assert_ne!(ending, None, "called over while it goes on"),
+            Steered::Woken | Steered::UnderWay | Steered::MayHaveLanded => {}
         }
     }
 

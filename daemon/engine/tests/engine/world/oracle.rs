@@ -133,13 +133,17 @@ fn check_conversation(
 
 fn check_sends(world: &World) {
     let mut last: BTreeMap<String, u64> = BTreeMap::new();
-    for &id in &world.wire.taken {
+    for &(id, place) in &world.wire.taken {
         let lane = conversation_of(&world.store.outbox[&id].draft.lane);
-        let before = last.insert(lane, id).unwrap_or(0);
+        let before = last.insert(lane, place).unwrap_or(0);
         assert!(
-            before < id,
-            "{id} was sent after {before}, which was accepted later"
+            before < place,
+            "{id} at {place} was sent after {before}, which came later into the line"
         );
+    }
+    for id in &world.told_cancelled {
+        let cancelled = Ending::Ended(SendEnd::Cancelled);
+        assert_eq!(world.store.ending(*id), Some(&cancelled), "{id} stays so");
     }
     for (id, entry) in &world.store.outbox {
         let landed = world.platform.sent(&entry.draft.client_msg_id);
@@ -151,7 +155,10 @@ fn check_sends(world: &World) {
                 assert_eq!(row.sender.as_deref(), Some(ME));
             }
             (Some(Ending::Ended(SendEnd::Unknown)), _)
-            | (Some(Ending::Ended(SendEnd::Failed | SendEnd::Expired)), None) => {}
+            | (
+                Some(Ending::Ended(SendEnd::Failed | SendEnd::Expired | SendEnd::Cancelled)),
+                None,
+            ) => {}
             (ending, row) => panic!("send {id} ended as {ending:?}, the platform has {row:?}"),
         }
     }

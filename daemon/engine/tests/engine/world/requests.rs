@@ -102,12 +102,19 @@ impl World {
     }
 
     fn post(&mut self, id: u64) -> Input {
+        let place_in_line = self.store.outbox[&id].place;
         let draft = &self.store.outbox[&id].draft;
         let (key, body) = (Arc::clone(&draft.client_msg_id), Arc::clone(&draft.body));
         let place = conversation_of(&draft.lane);
         let landed = self.platform.sent(&key).is_some();
         let refusal = match &*body {
             "refused" => Some(status(403, "BLOCKED")),
+            "capped" => Some(status(429, "RATE_LIMITED")),
+            "limited" => Some(Failure::Status {
+                status: 429,
+                code: Some("RATE_LIMITED".into()),
+                retry_after_ms: Some(60_000),
+            }),
             "poison" => Some(status(500, "")),
             "once" if landed => Some(status(429, "AWAITING_REPLY")),
             _ => None,
@@ -117,7 +124,7 @@ impl World {
         }
         let (row, replayed) = self.platform.post(&place, &key);
         if !replayed {
-            self.wire.taken.push(id);
+            self.wire.taken.push((id, place_in_line));
         }
         let answer = Ok(Accepted {
             row,

@@ -88,6 +88,8 @@ pub(crate) struct World {
     pub(crate) inputs: u64,
     /// The platform's newest seq of each conversation when its record was first committed.
     pub(crate) met: BTreeMap<Arc<str>, u64>,
+    /// Entries of whose cancellation a caller was told.
+    pub(crate) told_cancelled: BTreeSet<u64>,
     queue: BTreeMap<(u64, u64), Happening>,
     order: u64,
     commits: Vec<(Token, Vec<Op>)>,
@@ -126,6 +128,7 @@ impl World {
             steps_due: VecDeque::new(),
             inputs: 0,
             met: BTreeMap::new(),
+            told_cancelled: BTreeSet::new(),
             queue: BTreeMap::new(),
             order: 0,
             commits: Vec::new(),

@@ -35,11 +35,29 @@ pub(crate) enum Ending {
 pub(crate) struct OutboxEntry {
     pub(crate) draft: Draft,
     pub(crate) ending: Option<Ending>,
+    /// Its place among all entries; a revived one stands behind those before it.
+    pub(crate) place: u64,
     attempts: u32,
     poison: u32,
     ambiguous: bool,
     sending: bool,
     next_attempt_us: i64,
+    told: bool,
+}
+
+impl OutboxEntry {
+    fn record(&self, id: u64) -> OutboxRecord {
+        OutboxRecord {
+            id,
+            lane: self.draft.lane.clone(),
+            attempts: self.attempts,
+            poison: self.poison,
+            ambiguous: self.ambiguous || self.sending,
+            next_attempt_us: self.next_attempt_us,
+            told: self.told,
+            expires_us: self.draft.expires_us,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +74,7 @@ pub(crate) struct Store {
     /// Per conversation, which seqs stand in the log.
     logged: BTreeMap<Arc<str>, BTreeSet<u64>>,
     pub(crate) commits: u64,
+    last_place: u64,
 }
 
 impl Store {
@@ -68,6 +87,7 @@ impl Store {
             if let Some(inserted) = self.carry_out(op) {
                 report.inserted = Some(inserted);
             }
+            report.revived = report.revived.or_else(|| self.revive(op));
             let appended = self.events.len() > before;
             report
                 .offsets
@@ -125,6 +145,7 @@ impl Store {
                 ambiguous,
                 poison,
                 next_attempt_us,
+                told,
                 ..
             } => {
                 let entry = self.open_entry(*id);
@@ -132,6 +153,19 @@ impl Store {
                 entry.ambiguous = *ambiguous;
                 entry.poison = *poison;
                 entry.next_attempt_us = *next_attempt_us;
+                entry.told = *told;
+            }
+            Op::OutboxWoken {
+                id,
+                next_attempt_us,
+            } => self.open_entry(*id).next_attempt_us = *next_attempt_us,
+            Op::OutboxRevived { .. } => {}
+            Op::OutboxSetAside { id } => {
+                let entry = self.entry(*id);
+                if let Some(Ending::Ended(SendEnd::Failed | SendEnd::Expired)) = entry.ending {
+                    entry.ending = Some(Ending::Ended(SendEnd::Cancelled));
+                    self.events.push(Event::SendFailed);
+                }
             }
             Op::OutboxSent { id, replayed, .. } => {
                 let replayed = *replayed;
@@ -203,22 +237,58 @@ impl Store {
             let same = entry.draft.fingerprint == draft.fingerprint;
             return Inserted::Known { id, same };
         }
-        let id = self.outbox.len() as u64 + 1;
+        self.last_place += 1;
+        let id = self.last_place;
         let entry = OutboxEntry {
             draft: draft.clone(),
             ending: None,
+            place: id,
             attempts: u32::from(sending),
             poison: 0,
             ambiguous: false,
             sending,
             next_attempt_us: 0,
+            told: false,
         };
         self.outbox.insert(id, entry);
         Inserted::New(id)
     }
 
+    /// An entry that ended without a message goes to the end of its lane again.
+    fn revive(&mut self, op: &Op) -> Option<OutboxRecord> {
+        let Op::OutboxRevived {
+            id,
+            next_attempt_us,
+            expires_us,
+        } = op
+        else {
+            return None;
+        };
+        let entry = self.entry(*id);
+        let Some(Ending::Ended(end)) = entry.ending else {
+            return None;
+        };
+        if end == SendEnd::Cancelled {
+            return None;
+        }
+        self.last_place += 1;
+        entry.place = self.last_place;
+        entry.ending = None;
+        entry.sending = false;
+        entry.ambiguous |= end == SendEnd::Unknown;
+        entry.poison = 0;
+        entry.told = false;
+        entry.next_attempt_us = *next_attempt_us;
+        entry.draft.expires_us = *expires_us;
+        Some(entry.record(*id))
+    }
+
+    fn entry(&mut self, id: u64) -> &mut OutboxEntry {
+        self.outbox.get_mut(&id).expect("ops name known entries")
+    }
+
     fn open_entry(&mut self, id: u64) -> &mut OutboxEntry {
-        let entry = self.outbox.get_mut(&id).expect("ops name known entries");
+        let entry = self.entry(id);
         assert_eq!(entry.ending, None, "an entry ends once");
         entry
     }
@@ -231,24 +301,19 @@ impl Store {
             message_id: Arc::clone(&row.message_id),
             joined: row.joined.clone(),
         });
-        let outbox = self
+        let mut outbox: Vec<_> = self
             .outbox
             .iter()
-            .filter(|(_, entry)| entry.ending.is_none());
+            .filter(|(_, entry)| entry.ending.is_none())
+            .collect();
+        outbox.sort_by_key(|(_, entry)| entry.place);
         Snapshot {
             bound: self.bound.clone(),
             conversations: self.conversations.values().cloned().collect(),
             parked: parked.collect(),
             outbox: outbox
-                .map(|(&id, entry)| OutboxRecord {
-                    id,
-                    lane: entry.draft.lane.clone(),
-                    attempts: entry.attempts,
-                    poison: entry.poison,
-                    ambiguous: entry.ambiguous || entry.sending,
-                    next_attempt_us: entry.next_attempt_us,
-                    expires_us: entry.draft.expires_us,
-                })
+                .into_iter()
+                .map(|(&id, entry)| entry.record(id))
                 .collect(),
             reconciled_us: self.reconciled_us,
         }

@@ -35,7 +35,7 @@ pub(crate) struct Wire {
     /// Frames of our socket not acknowledged yet, by message.
     pub(crate) owed: BTreeMap<Arc<str>, u32>,
     /// Own messages in the order in which the platform took them.
-    pub(crate) taken: Vec<u64>,
+    pub(crate) taken: Vec<(u64, u64)>,
     pub(crate) last: u64,
 }
 
