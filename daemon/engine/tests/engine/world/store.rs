@@ -264,6 +264,9 @@ impl Store {
         else {
             return None;
         };
+        // A number that is not used leaves a gap, and harms nobody.
+        self.last_place += 1;
+        let place = self.last_place;
         let entry = self.entry(*id);
         let Some(Ending::Ended(end)) = entry.ending else {
             return None;
@@ -271,8 +274,7 @@ impl Store {
         if end == SendEnd::Cancelled {
             return None;
         }
-        self.last_place += 1;
-        entry.place = self.last_place;
+        entry.place = place;
         entry.ending = None;
         entry.sending = false;
         entry.ambiguous |= end == SendEnd::Unknown;
