@@ -5,17 +5,16 @@ use serde_json::value::RawValue;
 
 use super::daemon::ConnectionState;
 use super::outbox::OutboxState;
-use super::text::ClientMsgId;
 
 /// Payload of `message.failed`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MessageFailed {
     /// The sender's name for the message.
-    pub client_msg_id: ClientMsgId,
+    pub client_msg_id: String,
     /// The daemon's name for it.
     pub outbox_id: String,
-    /// Where it ended: `failed`, `expired` or `unknown`.
+    /// Where it ended: `failed`, `expired`, `unknown` or `cancelled`.
     pub state: OutboxState,
     /// An error object as a caller would have seen it.
     pub error: Option<Box<RawValue>>,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use agentchatd_client::types::SyncDrained;
+use agentchatd_client::types::{
+    BacklogWarning, ConnectionChange, ConnectionState, SyncDrained, kind,
+};
 use agentchatd_engine::{Effect, Failure, Input, LinkState, Phase, Warning};
 use tokio::{sync::oneshot, time::Instant};
 
@@ -140,18 +142,21 @@ impl Driver {
                 sender.ready();
             }
         }
-        let (phase, reason) = (phase_name(state.phase), &state.reason);
+        let now = state_of(state.phase);
+        let (phase, reason) = (now.as_str(), &state.reason);
         tracing::info!(state = phase, %reason, code = state.code, attempt = state.attempt, "connection");
         self.watched.link_changed(state);
         self.tell_parked(None);
-        let payload = serde_json::json!({
-            "state": phase,
-            "reason": &**reason,
-            "code": state.code,
-            "attempt": state.attempt,
-            "retry_in_ms": state.retry_in_ms,
+        let payload = serde_json::to_string(&ConnectionChange {
+            state: now,
+            reason: reason.to_string(),
+            code: state.code,
+            attempt: state.attempt.into(),
+            retry_in_ms: state.retry_in_ms,
         });
-        self.publish_ephemeral("connection.state".into(), None, payload.to_string().into());
+        if let Ok(payload) = payload {
+            self.publish_ephemeral(kind::CONNECTION_STATE.into(), None, payload.into());
+        }
         self.notifier.status(&format!("{phase}: {reason}"));
     }
 
@@ -304,11 +309,12 @@ async fn attempt(
             } else {
                 record_conflict(&entry.client_msg_id, &row.body)
             };
-            let backlog = backlog_warning.map(|(handle, count)| {
-                let payload = serde_json::json!({
-                    "recipient_handle": handle, "undelivered_count": count
-                });
-                payload.to_string().into()
+            let backlog = backlog_warning.and_then(|(recipient_handle, undelivered_count)| {
+                let warning = BacklogWarning {
+                    recipient_handle,
+                    undelivered_count,
+                };
+                serde_json::to_string(&warning).ok().map(Arc::from)
             });
             let accepted = agentchatd_engine::Accepted {
                 row,
@@ -363,15 +369,15 @@ pub(super) fn reason_of(failure: &Failure) -> String {
     }
 }
 
-/// The name of a phase in the contract.
-pub(super) fn phase_name(phase: Phase) -> &'static str {
+/// The state that a phase is in the contract.
+pub(super) fn state_of(phase: Phase) -> ConnectionState {
     match phase {
-        Phase::Disconnected => "disconnected",
-        Phase::Connecting => "connecting",
-        Phase::Authenticating => "authenticating",
-        Phase::Draining => "draining",
-        Phase::Ready => "ready",
-        Phase::Parked => "parked",
-        Phase::Stopped => "stopped",
+        Phase::Disconnected => ConnectionState::Disconnected,
+        Phase::Connecting => ConnectionState::Connecting,
+        Phase::Authenticating => ConnectionState::Authenticating,
+        Phase::Draining => ConnectionState::Draining,
+        Phase::Ready => ConnectionState::Ready,
+        Phase::Parked => ConnectionState::Parked,
+        Phase::Stopped => ConnectionState::Stopped,
     }
 }

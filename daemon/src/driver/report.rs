@@ -6,14 +6,14 @@ use std::{
 };
 
 use agentchatd_client::types::{
-    AckCapability, AgentStatus, ConnectionState, ConnectionStatus, Durability as DurabilityName,
-    Health, HealthReason, LastClose, LogStatus, OrderingStatus, OutboxStatus, ReceiveHealth,
-    SendHealth, Status, StorageStatus, SyncStatus, Timestamp, Verdict,
+    AckCapability, AgentStatus, ConnectionStatus, Durability as DurabilityName, Health,
+    HealthReason, LastClose, LogStatus, OrderingStatus, OutboxStatus, ReceiveHealth, SendHealth,
+    Status, StorageStatus, SyncStatus, Timestamp, Verdict,
 };
 use agentchatd_engine::{Input, LinkState, Phase, Stats};
 use tokio::sync::oneshot;
 
-use super::{effects::phase_name, failure, run::Driver};
+use super::{effects::state_of, failure, run::Driver};
 use crate::{
     command::CallFailure,
     event::now_us,
@@ -213,7 +213,11 @@ impl Watched {
         };
         if stats.link.phase != Phase::Ready {
             let young = now.saturating_sub(self.started_us) < STARTING_US && !self.ever_ready;
-            let text = format!("{}: {}", phase_name(stats.link.phase), stats.link.reason);
+            let text = format!(
+                "{}: {}",
+                state_of(stats.link.phase).as_str(),
+                stats.link.reason
+            );
             find(
                 if young {
                     Verdict::Starting
@@ -346,15 +350,7 @@ impl Driver {
 
 fn connection(watched: &Watched, stats: &Stats) -> ConnectionStatus {
     ConnectionStatus {
-        state: match stats.link.phase {
-            Phase::Disconnected => ConnectionState::Disconnected,
-            Phase::Connecting => ConnectionState::Connecting,
-            Phase::Authenticating => ConnectionState::Authenticating,
-            Phase::Draining => ConnectionState::Draining,
-            Phase::Ready => ConnectionState::Ready,
-            Phase::Parked => ConnectionState::Parked,
-            Phase::Stopped => ConnectionState::Stopped,
-        },
+        state: state_of(stats.link.phase),
         reason: Some(stats.link.reason.to_string()),
         since: timestamp(watched.link_since_us),
         attempt: stats.link.attempt.into(),

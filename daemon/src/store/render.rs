@@ -2,60 +2,58 @@
 
 use std::sync::Arc;
 
+use agentchatd_client::types::{self, MessageFailed, OutboxState, SequenceGap};
 use agentchatd_engine::{GapReason, GapReport, SendEnd};
-use serde_json::{json, value::RawValue};
+use serde::Serialize;
 
 /// The payload of `sequence.gap`.
 pub(super) fn gap(report: &GapReport) -> Arc<str> {
-    json!({
-        "conversation_id": &*report.conversation_id,
-        "expected_seq": report.expected_seq,
-        "buffered_seq": report.buffered_seq,
-        "missing": report.missing,
-        "gap_ms": report.gap_ms,
-        "recovered": report.missing.is_empty(),
-        "reason": reason(report.reason),
+    text(&SequenceGap {
+        conversation_id: report.conversation_id.as_ref().into(),
+        expected_seq: report.expected_seq,
+        buffered_seq: report.buffered_seq,
+        missing: report.missing.clone(),
+        gap_ms: report.gap_ms,
+        recovered: report.missing.is_empty(),
+        reason: reason(report.reason),
     })
-    .to_string()
-    .into()
 }
 
-fn reason(reason: GapReason) -> &'static str {
+fn reason(reason: GapReason) -> types::GapReason {
     match reason {
-        GapReason::GapFilled => "gap_filled",
-        GapReason::AbsentUpstream => "absent_upstream",
-        GapReason::GapFillFailed => "gap_fill_failed",
-        GapReason::BufferOverflow => "buffer_overflow",
+        GapReason::GapFilled => types::GapReason::GapFilled,
+        GapReason::AbsentUpstream => types::GapReason::AbsentUpstream,
+        GapReason::GapFillFailed => types::GapReason::GapFillFailed,
+        GapReason::BufferOverflow => types::GapReason::BufferOverflow,
     }
 }
 
 /// The payload of `message.failed`; `error` is JSON text.
 pub(super) fn failed(client_msg_id: &str, id: u64, end: SendEnd, error: &str) -> Arc<str> {
-    let error: Option<&RawValue> = serde_json::from_str(error).ok();
-    serde_json::to_string(&Failed {
-        client_msg_id,
+    text(&MessageFailed {
+        client_msg_id: client_msg_id.into(),
         outbox_id: id.to_string(),
-        state: state(end),
-        error,
+        state: ended(end),
+        error: serde_json::from_str(error).ok(),
     })
-    .unwrap_or_else(|_| "{}".to_owned())
-    .into()
 }
 
 /// The outbox state that an end leads to.
 pub(super) fn state(end: SendEnd) -> &'static str {
+    ended(end).as_str()
+}
+
+fn ended(end: SendEnd) -> OutboxState {
     match end {
-        SendEnd::Failed => "failed",
-        SendEnd::Expired => "expired",
-        SendEnd::Unknown => "unknown",
-        SendEnd::Cancelled => "cancelled",
+        SendEnd::Failed => OutboxState::Failed,
+        SendEnd::Expired => OutboxState::Expired,
+        SendEnd::Unknown => OutboxState::Unknown,
+        SendEnd::Cancelled => OutboxState::Cancelled,
     }
 }
 
-#[derive(serde::Serialize)]
-struct Failed<'a> {
-    client_msg_id: &'a str,
-    outbox_id: String,
-    state: &'a str,
-    error: Option<&'a RawValue>,
+fn text(payload: &impl Serialize) -> Arc<str> {
+    serde_json::to_string(payload)
+        .unwrap_or_else(|_| "{}".to_owned())
+        .into()
 }
