@@ -132,6 +132,11 @@ fn what_a_schema_refuses_is_refused_with_its_place_and_nothing_goes_upstream() {
     stage.env("AGENTCHATD_REALTIME_RECONCILE_INTERVAL_S", "86400");
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
+    // The last of what a new connection asks by itself.
+    stage.seen_from(
+        0,
+        |event| matches!(event, Event::Http { path, .. } if path == "/v1/conversations"),
+    );
     let requests = || {
         let journal = stage.sandbox.journal();
         journal.count(|event| matches!(event, Event::Http { .. }))
