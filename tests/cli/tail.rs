@@ -2,7 +2,10 @@
 
 use crate::ctl::{Ctl, Running};
 use crate::stage;
+use agentchatd_tests::stage::until;
 use serde_json::{Value, json};
+use std::fs;
+use std::process::Command;
 
 #[test]
 fn a_restart_of_the_daemon_loses_and_repeats_nothing() {
@@ -73,6 +76,39 @@ fn a_consumer_goes_on_where_its_last_tail_ended() {
 }
 
 #[test]
+fn ctrl_c_ends_it_also_where_nobody_reads_what_it_prints() {
+    let stage = stage();
+    let daemon = stage.ready();
+    for _ in 0..2 * PIPE_BYTES / TEXT_BYTES {
+        stage.bob_says(&"x".repeat(TEXT_BYTES));
+    }
+    stage.log_is_whole(&daemon);
+    let ctl = Ctl::new(&stage);
+    let mut command = ctl.command(&["tail", "--since", "earliest"]);
+    let mut tail = command.spawn().expect("it starts");
+    let io = format!("/proc/{}/io", tail.id());
+    until("the pipe is full", || {
+        let io = fs::read_to_string(&io).map_err(|error| error.to_string())?;
+        let written = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+        let written: usize = written
+            .and_then(|bytes| bytes.parse().ok())
+            .unwrap_or_default();
+        if written + TEXT_BYTES > PIPE_BYTES {
+            Ok(())
+        } else {
+            Err(io)
+        }
+    });
+    let pid = tail.id().to_string();
+    let sent = Command::new("kill").args(["-s", "INT", &pid]).status();
+    assert!(sent.expect("kill runs").success());
+    until("it ends", || match tail.try_wait() {
+        Ok(Some(status)) if status.success() => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+}
+
+#[test]
 fn json_is_the_daemons_own() {
     let stage = stage();
     let daemon = stage.ready();
@@ -105,3 +141,6 @@ fn time_and_offset_name_the_same_places() {
 }
 
 const BURST: u64 = 60;
+/// What a pipe holds.
+const PIPE_BYTES: usize = 64 * 1024;
+const TEXT_BYTES: usize = 4000;

@@ -35,7 +35,12 @@ pub(crate) fn run(cli: Cli) -> Exit {
         .enable_all()
         .build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(cli.command.run(&session)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(cli.command.run(&session));
+            // A write that nobody takes must not hold up the end.
+            runtime.shutdown_background();
+            ended
+        }
         Err(error) => Err(Failure::failed(format!(
             "the system gives no resources ({error}); close other programs"
         ))),

@@ -53,19 +53,25 @@ impl Tail {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let options = self.options(session)?;
-        // The one lookup that knows all the places where a daemon may be.
+        // The one look-up that knows all the places where a daemon may be.
         let path = session.connect().await?.path().to_owned();
         let opened = Subscription::open(path, options).await;
         let mut events = opened.map_err(|error| sentences::of_subscription(&error))?;
+        tokio::select! {
+            followed = self.follow(session.output, &mut events) => followed?,
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        events.close().await;
+        Ok(Exit::DONE)
+    }
+
+    /// Prints events until there are enough of them; may be given up at any time.
+    async fn follow(&self, output: Output, events: &mut Subscription) -> Result<(), Failure> {
         let mut left = if self.once { Some(1) } else { self.count };
-        let mut last = 0;
+        let mut place = Place::default();
         while left != Some(0) {
-            let next = tokio::select! {
-                next = events.next() => next,
-                _ = interrupt.recv() => break,
-                _ = terminate.recv() => break,
-            };
-            let event = match next {
+            let event = match events.next().await {
                 None => return Err(Failure::failed("the subscription ended; start again")),
                 Some(Err(error)) if error.is_final() => {
                     return Err(sentences::of_subscription(&error));
@@ -78,23 +84,17 @@ impl Tail {
                 }
                 Some(Ok(event)) => event,
             };
-            // What was printed and could not be acknowledged before the daemon went away comes once
-            // more; it is acknowledged now.
-            let repeated = event.redelivered && event.offset.is_some_and(|offset| offset <= last);
-            if !repeated {
-                print(session.output, &event)?;
+            let offset = event.offset;
+            if place.is_new(&event) {
+                print(output, event).await?;
                 left = left.map(|left| left - 1);
             }
-            if let Some(offset) = event.offset {
-                last = last.max(offset);
-                if self.consumer.is_some() {
-                    let acked = events.ack(offset).await;
-                    acked.map_err(|error| sentences::of_subscription(&error))?;
-                }
+            if let Some(offset) = offset.filter(|_| self.consumer.is_some()) {
+                let acked = events.ack(offset).await;
+                acked.map_err(|error| sentences::of_subscription(&error))?;
             }
         }
-        events.close().await;
-        Ok(Exit::DONE)
+        Ok(())
     }
 
     fn options(&self, session: &Session) -> Result<Options, Failure> {
@@ -113,9 +113,61 @@ impl Tail {
     }
 }
 
-fn print(output: Output, event: &Event) -> io::Result<()> {
-    if output.json {
-        return output.json_line(&serde_json::to_string(event)?);
+/// How far this run has printed.
+#[derive(Debug, Default)]
+struct Place {
+    last: u64,
+}
+
+impl Place {
+    /// Whether an event is to be printed. What was printed and could not be acknowledged before the
+    /// daemon went away comes once more; it is only acknowledged then.
+    fn is_new(&mut self, event: &Event) -> bool {
+        let Some(offset) = event.offset else {
+            return true;
+        };
+        let repeated = event.redelivered && offset <= self.last;
+        self.last = self.last.max(offset);
+        !repeated
     }
-    output.page(&render::event(&serde_json::to_value(event)?))
+}
+
+/// Prints on a thread of its own: a reader that takes its time holds up the writing, not Ctrl-C.
+async fn print(output: Output, event: Event) -> Result<(), Failure> {
+    let printed = tokio::task::spawn_blocking(move || -> io::Result<()> {
+        if output.json {
+            return output.json_line(&serde_json::to_string(&event)?);
+        }
+        output.page(&render::event(&serde_json::to_value(&event)?))
+    });
+    Ok(printed.await.map_err(io::Error::other)??)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(offset: Option<u64>, redelivered: bool) -> Event {
+        let event = json!({
+            "offset": offset, "type": "message.new", "received_at": "2026-11-23T12:00:00Z",
+            "conversation_id": null, "message_id": null, "seq": null, "source": "live",
+            "payload": {}, "redelivered": redelivered,
+        });
+        serde_json::from_value(event).unwrap()
+    }
+
+    #[test]
+    fn what_this_run_printed_is_not_printed_again() {
+        let mut place = Place::default();
+        // Given to another run before, new to this one.
+        assert!(place.is_new(&event(Some(1), true)));
+        assert!(place.is_new(&event(Some(2), false)));
+        assert!(!place.is_new(&event(Some(1), true)));
+        assert!(!place.is_new(&event(Some(2), true)));
+        assert!(place.is_new(&event(Some(3), true)));
+        // Live-only events have no place.
+        assert!(place.is_new(&event(None, false)));
+    }
 }
