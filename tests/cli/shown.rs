@@ -2,7 +2,7 @@
 
 use crate::golden::Golden;
 use crate::stage;
-use agentchatd_tests::sandbox::To;
+use agentchatd_tests::sandbox::{HttpFault, HttpRule, To};
 use agentchatd_tests::stage::{Stage, until};
 
 /// Waits until the daemon's log holds so many events.
@@ -97,3 +97,35 @@ fn what_the_daemon_keeps() {
     golden.run(&["consumers", "delete", "bot", "--yes"]);
     golden.check();
 }
+
+#[test]
+fn messages_on_their_way_out() {
+    let stage = stage();
+    let daemon = stage.ready();
+    stage.sandbox.faults(|faults| {
+        faults.http.push(HttpRule::always(
+            SENDS,
+            HttpFault::error(503, "UNAVAILABLE"),
+        ));
+    });
+    let mut golden = Golden::new(&stage, "outbox");
+    golden.run(&["send", "@bob", "one", "--queue", "--client-msg-id", "one"]);
+    golden.run(&["send", "@bob", "two", "--queue", "--client-msg-id", "two"]);
+    golden.run(&["send", "@bob", "three", "--timeout", "300ms"]);
+    golden.run(&["outbox", "cancel", "2"]);
+    golden.run(&["outbox", "cancel", "--client-msg-id", "two"]);
+    golden.run(&["outbox", "retry", "2"]);
+    golden.run(&["outbox", "get", "2"]);
+    golden.run(&["outbox", "get", "99"]);
+    golden.run(&["outbox", "get"]);
+    stage.sandbox.faults(|faults| faults.http.clear());
+    golden.run(&["outbox", "retry", "1"]);
+    stage.logged(&daemon, |event| {
+        event["payload"]["content"]["text"] == "three"
+    });
+    golden.run(&["outbox", "cancel", "1"]);
+    golden.run(&["outbox", "list", "--state", "cancelled"]);
+    golden.check();
+}
+
+const SENDS: &str = "POST /v1/messages";

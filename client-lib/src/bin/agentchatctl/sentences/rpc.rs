@@ -84,6 +84,17 @@ pub(super) fn sentence(method: &str, error: &RpcError) -> String {
 
 fn invalid_params(error: &RpcError) -> String {
     let InvalidParamsData { path, reason } = data(error);
+    let words = error.message.as_str();
+    match reason.as_str() {
+        "over" => return format!("{words}; nothing is left to be done"),
+        "under_way" => return format!("{words}; try again in a moment"),
+        "may_have_landed" => {
+            return format!(
+                "{words}; wait until the daemon knows, `agentchatctl outbox get` tells"
+            );
+        }
+        _ => {}
+    }
     let reason = or(&reason, &error.message).to_owned();
     let place = path.trim_start_matches('/').replace('/', ".");
     if place.is_empty() {
@@ -95,6 +106,10 @@ fn invalid_params(error: &RpcError) -> String {
 
 fn unavailable(data: &UpstreamUnavailableData) -> String {
     let reason = or(&data.reason, "no answer");
+    if data.state.as_deref() == Some("cancelled") {
+        return "the message was taken back while it waited; send it anew if that was not meant"
+            .to_owned();
+    }
     match &data.outbox_id {
         Some(id) => format!(
             "AgentChat has not answered yet ({reason}), but the message is on disk and goes on by \
@@ -218,6 +233,18 @@ mod tests {
         let data = json!({"reason": "timed out", "attempts": 1, "outbox_id": "obx_7"});
         let sentence = of(ErrorCode::UpstreamUnavailable, &data);
         assert!(sentence.contains("outbox get obx_7"), "{sentence}");
+    }
+
+    #[test]
+    fn an_entry_of_the_outbox_that_stays_as_it_is_says_why() {
+        for reason in ["over", "under_way", "may_have_landed"] {
+            let data = json!({"path": "/outbox_id", "reason": reason, "state": "sent"});
+            let sentence = of(ErrorCode::InvalidParams, &data);
+            assert!(sentence.starts_with("words; "), "{sentence}");
+            assert!(!sentence.contains("outbox_id"), "{sentence}");
+        }
+        let data = json!({"reason": "x", "outbox_id": "7", "state": "cancelled"});
+        assert!(of(ErrorCode::UpstreamUnavailable, &data).contains("taken back"));
     }
 
     #[test]
