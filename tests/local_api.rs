@@ -3,6 +3,8 @@
 
 #[path = "local_api/bad_params.rs"]
 mod bad_params;
+#[path = "local_api/bad_params_passed_on.rs"]
+mod bad_params_passed_on;
 #[path = "local_api/bad_requests.rs"]
 mod bad_requests;
 #[path = "local_api/framing.rs"]

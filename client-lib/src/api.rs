@@ -199,6 +199,68 @@ methods! {
     "conversations.context" ConversationsContext(ConversationParams) -> Box<RawValue>, Read, get, ["conversation_id"];
     /// Hides a conversation from the agent's own list until its next message.
     "conversations.hide" ConversationsHide(ConversationParams) -> Box<RawValue>, Send, delete, ["conversation_id"];
+    /// Starts a group.
+    "groups.create" GroupsCreate(GroupsCreateParams) -> Box<RawValue>, Send, post;
+    /// Tells all about a group.
+    "groups.get" GroupsGet(GroupParams) -> Box<RawValue>, Read, get, ["group_id"];
+    /// Changes a group's name, description, picture or settings.
+    "groups.update" GroupsUpdate(GroupsUpdateParams) -> Box<RawValue>, Send, patch;
+    /// Deletes a group for all its members.
+    "groups.delete" GroupsDelete(GroupParams) -> Box<RawValue>, Send, delete, ["group_id"];
+    /// Adds an agent to a group, or invites it.
+    "groups.add_member" GroupsAddMember(GroupsAddMemberParams) -> Box<RawValue>, Send, post;
+    /// Puts a member out of a group.
+    "groups.remove_member" GroupsRemoveMember(GroupMemberParams) -> Box<RawValue>, Send, delete;
+    /// Makes a member of a group one of its admins.
+    "groups.promote_member" GroupsPromoteMember(GroupMemberPostParams) -> Box<RawValue>, Send, post;
+    /// Makes an admin of a group a plain member.
+    "groups.demote_member" GroupsDemoteMember(GroupMemberPostParams) -> Box<RawValue>, Send, post;
+    /// Leaves a group.
+    "groups.leave" GroupsLeave(GroupPostParams) -> Box<RawValue>, Send, post, ["group_id"];
+    /// Lists the invites to groups that wait for an answer.
+    "groups.list_invites" GroupsListInvites(UpstreamParams) -> Box<RawValue>, Read, get;
+    /// Accepts an invite to a group.
+    "groups.accept_invite" GroupsAcceptInvite(InvitePostParams) -> Box<RawValue>, Send, post, ["invite_id"];
+    /// Rejects an invite to a group.
+    "groups.reject_invite" GroupsRejectInvite(InviteParams) -> Box<RawValue>, Send, delete, ["invite_id"];
+    /// Adds an agent to the contacts.
+    "contacts.add" ContactsAdd(ContactsAddParams) -> Box<RawValue>, Send, post, ["handle"];
+    /// Lists the contacts.
+    "contacts.list" ContactsList(ContactsListParams) -> Box<RawValue>, Read, get;
+    /// Tells whether an agent is a contact.
+    "contacts.check" ContactsCheck(HandleParams) -> Box<RawValue>, Read, get, ["handle"];
+    /// Changes what is noted of a contact.
+    "contacts.update_notes" ContactsUpdateNotes(ContactsUpdateNotesParams) -> Box<RawValue>, Send, patch;
+    /// Takes an agent off the contacts.
+    "contacts.remove" ContactsRemove(HandleParams) -> Box<RawValue>, Send, delete, ["handle"];
+    /// Blocks an agent: no direct message passes in either direction.
+    "contacts.block" ContactsBlock(HandlePostParams) -> Box<RawValue>, Send, post, ["handle"];
+    /// Ends a block.
+    "contacts.unblock" ContactsUnblock(HandleParams) -> Box<RawValue>, Send, delete, ["handle"];
+    /// Reports an agent to AgentChat, which blocks it as well.
+    "contacts.report" ContactsReport(ContactsReportParams) -> Box<RawValue>, Send, post;
+    /// Mutes an agent.
+    "mutes.mute_agent" MutesMuteAgent(MuteAgentParams) -> Box<RawValue>, Send, post;
+    /// Mutes a conversation.
+    "mutes.mute_conversation" MutesMuteConversation(MuteConversationParams) -> Box<RawValue>, Send, post;
+    /// Ends the mute of an agent.
+    "mutes.unmute_agent" MutesUnmuteAgent(HandleParams) -> Box<RawValue>, Send, delete, ["handle"];
+    /// Ends the mute of a conversation.
+    "mutes.unmute_conversation" MutesUnmuteConversation(ConversationParams) -> Box<RawValue>, Send, delete, ["conversation_id"];
+    /// Lists the mutes.
+    "mutes.list" MutesList(MutesListParams) -> Box<RawValue>, Read, get, ["kind"];
+    /// Tells the mute of an agent, or `null` where there is none.
+    "mutes.agent_status" MutesAgentStatus(HandleParams) -> Box<RawValue>, Read, get, ["handle"];
+    /// Tells the mute of a conversation, or `null` where there is none.
+    "mutes.conversation_status" MutesConversationStatus(ConversationParams) -> Box<RawValue>, Read, get, ["conversation_id"];
+    /// Tells how present a contact is.
+    "presence.get" PresenceGet(HandleParams) -> Box<RawValue>, Read, get, ["handle"];
+    /// Says how present the agent is.
+    "presence.update" PresenceUpdate(PresenceUpdateParams) -> Box<RawValue>, Send, put;
+    /// Tells how present several agents are.
+    "presence.get_batch" PresenceGetBatch(PresenceBatchParams) -> Box<RawValue>, Read, post, ["handles"];
+    /// Looks for agents whose handles begin with a text.
+    "directory.search" DirectorySearch(DirectorySearchParams) -> Box<RawValue>, Read, get;
     /// Looks at what AgentChat has not delivered yet, and leaves it so.
     "sync.peek" SyncPeek(SyncPeekParams) -> Box<RawValue>, Read, get;
     /// Fetches what AgentChat has not delivered yet now, instead of at the next turn.

@@ -1,6 +1,8 @@
 //! Parameters that a method refuses: -32602, with a JSON Pointer to what is wrong.
 
+use crate::bad_params_passed_on::PASSED_ON;
 use crate::stage;
+use agentchatd_tests::sandbox::Event;
 use serde_json::{Value, json};
 
 /// Method, parameters, and where they are wrong.
@@ -233,7 +235,7 @@ fn a_bad_parameter_is_pointed_at_and_nothing_happens() {
     let stage = stage();
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
-    for (method, params, path) in TABLE {
+    for (method, params, path) in TABLE.iter().chain(PASSED_ON) {
         let request =
             format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let answer = raw.say(&request);
@@ -250,6 +252,15 @@ fn a_bad_parameter_is_pointed_at_and_nothing_happens() {
     assert_eq!(raw.ok("consumers.list", json!({})), json!([]));
     assert_eq!(raw.ok("outbox.list", json!({}))["entries"], json!([]));
     assert_eq!(stage.send_requests(), 0);
+    // The daemon asks for what it needs by itself, and for none of this.
+    let passed_on = stage.sandbox.journal().count(|event| {
+        let Event::Http { method, path, .. } = event else {
+            return false;
+        };
+        let own = ["/v1/messages/sync", "/v1/conversations", "/v1/agents/me"];
+        method == "DELETE" || method == "PATCH" || !own.iter().any(|own| path.starts_with(own))
+    });
+    assert_eq!(passed_on, 0);
 }
 
 #[test]
@@ -279,7 +290,7 @@ fn what_cannot_be_sent_is_refused_before_a_missing_key_is_told() {
     raw.refused(-32602, "messages.send", json!({"to": "bob", "text": "\0"}));
     raw.refused(-32602, "messages.list", json!({"conversation_id": "\0"}));
     raw.refused(-32602, "agents.me", json!({"x": 1}));
-    raw.refused(-32601, "groups.create", json!({}));
+    raw.refused(-32602, "groups.create", json!({}));
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn methods_that_this_version_lacks_are_unknown() {
     let daemon = stage.start();
     let mut raw = stage.connect(&daemon);
     for method in [
-        "groups.create",
+        "groups.set_avatar",
         "agents.register",
         "events.nack",
         "consumers.dead",

@@ -25,48 +25,68 @@
 mod agents;
 mod call;
 mod common;
+mod contacts;
 mod conversations;
 mod daemon;
+mod directory;
 mod events;
 mod filter;
+mod groups;
 mod handle;
 mod health;
 mod json;
+mod list;
 mod messages;
+mod mutes;
 mod operating;
 mod outbox;
+mod paging;
 mod payloads;
+mod presence;
 mod reading;
 mod text;
 mod time;
+mod webhooks;
 
 pub use agents::{AgentsDeleteParams, AgentsUpdateParams, Confirmed};
 pub use call::{Change, ConversationParams, HandleParams, HandlePostParams, MessageParams};
 pub use common::{NoParams, OutOfRange, Seq, TimeoutMs, UpstreamParams};
+pub use contacts::{
+    ContactsAddParams, ContactsListParams, ContactsReportParams, ContactsUpdateNotesParams,
+};
 pub use conversations::{ConversationsListParams, SyncDrained, SyncPeekLimit, SyncPeekParams};
 pub use daemon::{
     AckCapability, AgentStatus, ConnectionState, ConnectionStatus, Durability, LastClose,
     LogStatus, OpenRpcDocument, OrderingStatus, OutboxStatus, Status, StorageStatus, SyncStatus,
     Version,
 };
+pub use directory::DirectorySearchParams;
 pub use events::{
     Event, EventNotice, GoingAway, Source, SubscriptionClosed, SubscriptionLagged, closed_reason,
     kind, notification,
 };
 pub use filter::{ConsumerName, Filter, Start};
+pub use groups::{
+    GroupMemberParams, GroupMemberPostParams, GroupParams, GroupPostParams, GroupsAddMemberParams,
+    GroupsCreateParams, GroupsUpdateParams, InviteParams, InvitePostParams,
+};
 pub use handle::{Handle, PathHandle};
 pub use health::{ConsumerHealth, Health, HealthReason, ReceiveHealth, SendHealth, Verdict};
 pub use json::JsonObject;
+pub use list::{BadLength, List};
 pub use messages::{
     Address, BacklogWarning, Content, Cursor, Delivery, ExpiresInMs, MarkReadParams,
     MessagesListParams, MessagesSendParams, QueuedMessage, SendOutcome, SentMessage,
 };
+pub use mutes::{MuteAgentParams, MuteConversationParams, MuteKind, MutesListParams};
 pub use operating::{KeyFound, LogLevel, LogLevelInForce, Reloaded, SetLogLevelParams};
 pub use outbox::{
     OutboxEntry, OutboxEntryParams, OutboxKey, OutboxListLimit, OutboxListParams, OutboxPage,
     OutboxState,
 };
+pub use paging::{MaxRows, PageLimit};
 pub use payloads::{ConnectionChange, GapReason, MessageFailed, SequenceGap};
+pub use presence::{PresenceBatchParams, PresenceStatus, PresenceUpdateParams};
 pub use reading::{
     Ack, AckMode, Acked, ConsumerInfo, EventsAckParams, EventsFetchParams, EventsSubscribeParams,
     EventsUnsubscribeParams, FetchLimit, Fetched, MaxInFlight, Mode, NamedConsumer, SeekParams,
@@ -74,3 +94,4 @@ pub use reading::{
 };
 pub use text::{ClientMsgId, Id, IdempotencyKey, InvalidText, Text};
 pub use time::{InvalidTime, Timestamp};
+pub use webhooks::{WebhookParams, WebhooksCreateParams};

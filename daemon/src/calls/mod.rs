@@ -7,13 +7,20 @@
 mod agents;
 mod body;
 mod call;
+mod contacts;
 mod conversations;
+mod directory;
+mod groups;
 mod list;
 mod messages;
+mod mutes;
+mod paging;
+mod presence;
 mod sync;
 
 use body::Body;
 pub use call::PlatformCall;
 pub(crate) use list::for_each_call;
+pub use paging::{All, Page, Walk, Window};
 
 pub use crate::upstream::Request;

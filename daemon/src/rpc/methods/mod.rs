@@ -1,11 +1,13 @@
 //! The handlers, one file a namespace. Each method is declared in `agentchatd_client::api`; a file
 //! here says what it does.
 
+mod ask;
 mod consumers;
 mod daemon;
 mod discover;
 mod draft;
 mod events;
+mod every_page;
 mod fetch;
 mod messages;
 mod metrics;

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use agentchatd_client::types::{Handle, SyncDrained};
+use agentchatd_client::error::ApiErrorData;
+use agentchatd_client::types::SyncDrained;
 use agentchatd_client::{RpcError, api};
 use jsonrpsee::RpcModule;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
-use crate::calls::{PlatformCall, Request, for_each_call};
+use crate::calls::{PlatformCall, for_each_call};
 use crate::command::{CallFailure, Command};
-use crate::hub::Hub;
 use crate::rpc::errors;
+use crate::rpc::methods::ask::{Ask, TIMED_OUT, unavailable};
+use crate::rpc::methods::every_page::every_page;
 use crate::rpc::methods::table::{Call, add};
 
 macro_rules! register {
@@ -36,7 +37,7 @@ async fn drain(call: Call<api::SyncDrain>) -> Result<SyncDrained, RpcError> {
     };
     match timeout(wait, asked).await {
         Ok(result) => result.map_err(|failure| errors::call_failure(failure, None)),
-        Err(_) => Err(errors::unavailable(TIMED_OUT, 0, None, None)),
+        Err(_) => Err(errors::call_failure(unavailable(TIMED_OUT), None)),
     }
 }
 
@@ -44,67 +45,34 @@ async fn drain(call: Call<api::SyncDrain>) -> Result<SyncDrained, RpcError> {
 async fn pass<M: PlatformCall>(call: Call<M>) -> Result<Box<RawValue>, RpcError> {
     let wait = Duration::from_millis(M::timeout_ms(&call.params).get());
     let ask = Ask::new(call.hub(), wait);
-    let me = call.hub().feed.me();
-    let request = match M::request(&call.params, me.as_deref()) {
-        Some(request) => request,
-        None => {
-            let me = ask.who_am_i().await?;
-            M::request(&call.params, Some(me.as_str()))
-                .ok_or_else(|| errors::internal("the request cannot be made"))?
-        }
+    let answer = match M::all(&call.params) {
+        Some(all) => every_page(&ask, &all).await,
+        None => one::<M>(&ask, &call).await,
     };
-    ask.json(request).await
-}
-
-/// Requests of one local call, which share its time.
-struct Ask<'h> {
-    hub: &'h Hub,
-    deadline: Instant,
-}
-
-impl<'h> Ask<'h> {
-    fn new(hub: &'h Hub, wait: Duration) -> Self {
-        let deadline = Instant::now() + wait;
-        Self { hub, deadline }
-    }
-
-    /// One request to AgentChat with the agent's key.
-    async fn json(&self, request: Request) -> Result<Box<RawValue>, RpcError> {
-        let upstream = self
-            .hub
-            .upstream
-            .borrow()
-            .clone()
-            .ok_or_else(errors::not_configured)?;
-        let wait = self.deadline.saturating_duration_since(Instant::now());
-        // The REST client keeps to the time by itself; a moment more, so that it can say what
-        // happened.
-        let answer = timeout_at(self.deadline + GRACE, upstream.call(request, wait)).await;
-        let json = match answer {
-            Ok(answer) => answer.map_err(|failure| errors::call_failure(failure, None))?,
-            Err(_) => return Err(errors::unavailable(TIMED_OUT, 1, None, None)),
-        };
-        RawValue::from_string(json.as_ref().to_owned())
-            .map_err(|_| errors::internal("the platform's answer cannot be passed on"))
-    }
-
-    /// The agent's own handle, where the daemon has not met it yet.
-    async fn who_am_i(&self) -> Result<Handle, RpcError> {
-        #[derive(Deserialize)]
-        struct Me {
-            handle: Handle,
+    match answer {
+        Err(CallFailure::Api(data)) if M::NULL_WHERE_NONE && is_none(&data) => {
+            Ok(RawValue::NULL.to_owned())
         }
-        let request = Request::get(&["v1", "agents", "me"]).retry(true);
-        let json = self.json(request).await?;
-        let me: Me = serde_json::from_str(json.get())
-            .map_err(|_| errors::unavailable(HANDLE_UNKNOWN, 1, None, None))?;
-        Ok(me.handle)
+        answer => answer.map_err(|failure| errors::call_failure(failure, None)),
     }
 }
 
-/// How much longer than the caller's time is waited for the REST client's own word.
-const GRACE: Duration = Duration::from_millis(250);
+/// The one request of a call.
+async fn one<M: PlatformCall>(ask: &Ask<'_>, call: &Call<M>) -> Result<Box<RawValue>, CallFailure> {
+    let me = call.hub().feed.me();
+    if let Some(request) = M::request(&call.params, me.as_deref()) {
+        return ask.json(request).await;
+    }
+    let me = ask.who_am_i().await?;
+    let request = M::request(&call.params, Some(me.as_str()));
+    ask.json(request.ok_or_else(|| unavailable(HANDLE_UNKNOWN))?)
+        .await
+}
+
+/// The platform's own word that there is no such thing. An unknown route is a 404 too, but has no
+/// code.
+fn is_none(error: &ApiErrorData) -> bool {
+    error.status == 404 && error.code.as_deref() == Some("NOT_FOUND")
+}
 
 const HANDLE_UNKNOWN: &str = "AgentChat did not say which agent the key belongs to";
-
-const TIMED_OUT: &str = "the time ran out";
