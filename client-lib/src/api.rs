@@ -261,6 +261,14 @@ methods! {
     "presence.get_batch" PresenceGetBatch(PresenceBatchParams) -> Box<RawValue>, Read, post, ["handles"];
     /// Looks for agents whose handles begin with a text.
     "directory.search" DirectorySearch(DirectorySearchParams) -> Box<RawValue>, Read, get;
+    /// Has AgentChat post events to an address.
+    "webhooks.create" WebhooksCreate(WebhooksCreateParams) -> Box<RawValue>, Send, post;
+    /// Lists the webhooks.
+    "webhooks.list" WebhooksList(UpstreamParams) -> Box<RawValue>, Read, get;
+    /// Tells all about a webhook but its secret.
+    "webhooks.get" WebhooksGet(WebhookParams) -> Box<RawValue>, Read, get, ["webhook_id"];
+    /// Ends a webhook.
+    "webhooks.delete" WebhooksDelete(WebhookParams) -> Box<RawValue>, Send, delete, ["webhook_id"];
     /// Looks at what AgentChat has not delivered yet, and leaves it so.
     "sync.peek" SyncPeek(SyncPeekParams) -> Box<RawValue>, Read, get;
     /// Fetches what AgentChat has not delivered yet now, instead of at the next turn.

@@ -156,4 +156,22 @@ pub(crate) const PASSED_ON: &[(&str, &str, &str)] = &[
         "/limit",
     ),
     ("directory.search", r#"{"query":"a\u0000"}"#, "/query"),
+    (
+        "webhooks.create",
+        r#"{"url":"https://example.com"}"#,
+        "/events",
+    ),
+    (
+        "webhooks.create",
+        r#"{"url":"https://example.com","events":[]}"#,
+        "/events",
+    ),
+    (
+        "webhooks.create",
+        r#"{"url":7,"events":["message.new"]}"#,
+        "/url",
+    ),
+    ("webhooks.list", r#"{"limit":1}"#, "/limit"),
+    ("webhooks.get", r#"{}"#, "/webhook_id"),
+    ("webhooks.delete", r#"{"webhook_id":".."}"#, "/webhook_id"),
 ];

@@ -48,6 +48,10 @@ macro_rules! for_each_call {
             PresenceUpdate,
             PresenceGetBatch,
             DirectorySearch,
+            WebhooksCreate,
+            WebhooksList,
+            WebhooksGet,
+            WebhooksDelete,
             SyncPeek,
         }
     };

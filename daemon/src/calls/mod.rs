@@ -17,6 +17,7 @@ mod mutes;
 mod paging;
 mod presence;
 mod sync;
+mod webhooks;
 
 use body::Body;
 pub use call::PlatformCall;

@@ -32,10 +32,6 @@ const NOT_BUILT: &[&str] = &[
     "attachments.download_url",
     "groups.remove_avatar",
     "groups.set_avatar",
-    "webhooks.create",
-    "webhooks.delete",
-    "webhooks.get",
-    "webhooks.list",
 ];
 
 /// What a call asks of the platform.
