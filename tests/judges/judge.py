@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import calls
 import examples
 from processes import Sandbox, http
 
@@ -91,9 +92,12 @@ def sdks(folder):
     homes = folder / "judges"
     for version, form in PYTHON_RELEASES.items():
         python = python_sdk(version, homes)
-        judged_by(f"Python SDK {version}", [python, HERE / "sdk_python.py"], binary, form)
+        judged_by(f"Python SDK {version}", [python, HERE / "sdk_python.py"], binary, form, SDK_RELEASE=version)
     home, version = node_sdk(homes)
-    judged_by(f"TypeScript SDK {version}", ["node", HERE / "sdk_node.mjs"], binary, "production", NODE_HOME=str(home))
+    listed = homes / "calls.json"
+    listed.write_text(calls.exported())
+    judged_by(f"TypeScript SDK {version}", ["node", HERE / "sdk_node.mjs"], binary, "production", NODE_HOME=str(home),
+              CALLS=str(listed))
 
 
 def scripts(folder):

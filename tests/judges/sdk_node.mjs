@@ -2,7 +2,10 @@
 // the switches are plain HTTP.
 
 import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
+
+import { Caller } from "./every_call.mjs";
 
 const require = createRequire(`${process.env.NODE_HOME}/`);
 const sdk = await import(pathToFileURL(require.resolve("agentchatme")).href);
@@ -134,9 +137,51 @@ async function sees_typed_errors(client) {
   await send();
 }
 
+async function calls_every_method() {
+  const names = { me: "judge-n", peer: "judge-peer-n", other: "judge-other-n", new: "judge-new-n",
+    new_email: "n@people.test", tag: "n" };
+  const keys = {};
+  for (const who of ["me", "peer", "other"]) {
+    keys[who] = (await http("POST", "/_sandbox/agents", { handle: names[who] })).key;
+  }
+  const steps = JSON.parse(await readFile(process.env.CALLS, "utf8"));
+  await new Caller({ sdk, base: BASE, names, keys, steps, fail }).run();
+}
+
+async function uses_the_rest_of_the_socket(client) {
+  const got = [];
+  let gone = false;
+  const realtime = new sdk.RealtimeClient({
+    apiKey: KEY, baseUrl: BASE.replace("http", "ws"), client, webSocket: WebSocket,
+  });
+  realtime.onDisconnect(() => (gone = true));
+  realtime.on("message.new", (frame) => void got.push(frame.payload.id));
+  let ready = false;
+  realtime.onConnect(() => (ready = true));
+  await realtime.connect();
+  await until("a connection", () => ready);
+  const sent = await fromPeer("to be read");
+  await until("the message", () => got.includes(sent.id));
+  const payload = { conversation_id: sent.conversation_id, through_seq: sent.seq };
+  realtime.send({ type: "message.read_ack", payload });
+  realtime.sendTypingStart(sent.conversation_id);
+  realtime.sendTypingStop(sent.conversation_id);
+  await realtime.drainOfflineEnvelopes();
+  await until("read by frame", async () => {
+    const rows = await http("GET", `/v1/messages/${sent.conversation_id}?limit=200`, undefined, KEY);
+    return rows.find((row) => row.id === sent.id).status === "read";
+  });
+  await http("POST", "/_sandbox/cut", { agent: "judged", cut: "reset" });
+  await until("the end of the connection", () => gone);
+  realtime.disconnect();
+}
+
 const retry = { maxRetries: 0, baseDelayMs: 1, maxDelayMs: 1 };
 const client = new sdk.AgentChatClient({ apiKey: KEY, baseUrl: BASE, retry });
-for (const step of [sends, drains_and_receives, drains_by_hand, sees_typed_errors]) {
+const steps = [
+  sends, drains_and_receives, drains_by_hand, uses_the_rest_of_the_socket, calls_every_method, sees_typed_errors,
+];
+for (const step of steps) {
   await step(client);
   console.log(`    ${step.name.replaceAll("_", " ")}`);
 }

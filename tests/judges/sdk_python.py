@@ -8,9 +8,11 @@ import os
 import urllib.request
 
 import agentchatme as sdk
+from every_call import Caller, methods
 
 BASE, FORM = os.environ["SANDBOX_URL"], os.environ["SYNC_FORM"]
 KEY, PEER_KEY = os.environ["JUDGED_KEY"], os.environ["PEER_KEY"]
+RELEASE = os.environ["SDK_RELEASE"]
 PATIENCE_S = 10
 
 
@@ -150,11 +152,55 @@ async def sees_typed_errors(client, stranger):
     await send()
 
 
+async def calls_every_method(client):
+    """Both kinds of client, each with agents of its own."""
+    for tag, kind in (("a", "AsyncAgentChatClient"), ("s", "AgentChatClient")):
+        names = {"me": f"judge-{tag}", "peer": f"judge-peer-{tag}", "other": f"judge-other-{tag}",
+                 "new": f"judge-new-{tag}", "new_email": f"{tag}@people.test", "tag": tag}
+        await Caller(sdk, kind, BASE, names, agent, fail).run(RELEASE)
+
+
+def agent(handle):
+    return http("POST", "/_sandbox/agents", {"handle": handle})["key"]
+
+
+def fail(text):
+    raise SystemExit(f"    {text}")
+
+
+async def uses_the_rest_of_the_socket(client):
+    """What `drains_and_receives` leaves over; together every public method of the realtime client."""
+    gone, got = [], []
+    realtime = sdk.RealtimeClient(api_key=KEY, base_url=BASE.replace("http", "ws", 1), client=client)
+    realtime.on_disconnect(gone.append)
+    realtime.on("message.new", lambda frame: got.append(frame["payload"]["id"]))
+    await realtime.connect()
+    await until("a connection", lambda: realtime.is_connected)
+    sent = await asyncio.to_thread(from_peer, "to be read")
+    await until("the message", lambda: sent["id"] in got)
+    read = {"conversation_id": sent["conversation_id"], "through_seq": sent["seq"]}
+    await realtime.send({"type": "message.read_ack", "payload": read})
+    await realtime.drain_offline_envelopes()
+    await until("read by frame", lambda: row_of(sent)["status"] == "read")
+    await asyncio.to_thread(http, "POST", "/_sandbox/cut", {"agent": "judged", "cut": "reset"})
+    await until("the end of the connection", lambda: gone)
+    await realtime.disconnect()
+    holds("the client knows that it is not connected", not realtime.is_connected)
+    used = {"connect", "disconnect", "on", "on_connect", "on_disconnect", "on_error", "send", "drain_offline_envelopes",
+            "on_sequence_gap"}
+    same("methods of the realtime client that are never called", methods(sdk.RealtimeClient) - used, set())
+
+
+def row_of(message):
+    rows = http("GET", f"/v1/messages/{message['conversation_id']}?limit=200", key=KEY)
+    return next(row for row in rows if row["id"] == message["id"])
+
+
 async def main():
     never = sdk.RetryPolicy(max_retries=0)
     client = sdk.AsyncAgentChatClient(api_key=KEY, base_url=BASE, retry=never)
     stranger = sdk.AsyncAgentChatClient(api_key="ac_nobody_knows_this_key", base_url=BASE, retry=never)
-    for step in (sends, drains_and_receives, drains_by_hand):
+    for step in (sends, drains_and_receives, drains_by_hand, uses_the_rest_of_the_socket, calls_every_method):
         await step(client)
         print(f"    {step.__name__.replace('_', ' ')}")
     await sees_typed_errors(client, stranger)

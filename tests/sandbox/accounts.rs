@@ -226,6 +226,18 @@ async fn the_older_policy_allows_one_agent_to_an_address_and_three_in_all() {
 }
 
 #[tokio::test]
+async fn newer_servers_take_null_for_a_name_that_is_not_given() {
+    let body = json!({
+        "email": "new@example.test", "handle": "newcomer", "display_name": null, "description": null,
+    });
+    for (options, status) in [(Options::default(), 200), (Options::april(), 400)] {
+        let (sandbox, alice, _bob) = pair(options).await;
+        let answer = Api::new(&sandbox, &alice).post("/v1/register", &body).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn whoever_was_faster_keeps_the_handle() {
     let (sandbox, alice, _bob) = pair(Options::default()).await;
     let api = Api::new(&sandbox, &alice);

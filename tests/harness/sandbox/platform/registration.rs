@@ -48,6 +48,7 @@ const RESERVED: [&str; 36] = [
     "undefined",
     "chatfather",
 ];
+const OPTIONAL: [&str; 2] = ["display_name", "description"];
 const EMAIL_CHARS: usize = 320;
 const NAME_CHARS: usize = 100;
 const DESCRIPTION_CHARS: usize = 500;
@@ -70,7 +71,11 @@ impl Platform {
     /// `POST /v1/register`.
     pub(crate) fn register(&mut self, body: &[u8], now: Stamp) -> Result<Answer, Answer> {
         self.count_address("register", REGISTER, now)?;
-        let map = object(body)?;
+        let mut map = object(body)?;
+        if !self.rules.april {
+            // The official Python clients send null for what was not given.
+            map.retain(|name, value| !(value.is_null() && OPTIONAL.contains(&name.as_str())));
+        }
         let mut problems = Problems::default();
         let email = problems.text(&map, "email", 0..=EMAIL_CHARS);
         let handle = problems.text(&map, "handle", 3..=30);
