@@ -16,20 +16,20 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message, WebSocket, client};
 type Ws = WebSocket<UnixStream>;
 
 fn open(daemon: &Daemon) -> Ws {
-    let stream = UnixStream::connect(daemon.socket()).unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
-    client("ws://localhost/", stream).unwrap().0
+    let stream = UnixStream::connect(daemon.socket()).expect("it listens");
+    stream.set_read_timeout(Some(SOON)).expect("a time");
+    client("ws://localhost/", stream).expect("a handshake").0
 }
 
 fn say(ws: &mut Ws, text: &str) {
-    ws.send(Message::text(text)).unwrap();
+    ws.send(Message::text(text)).expect("the daemon reads");
 }
 
 /// The next message as JSON.
 fn hear(ws: &mut Ws) -> Value {
     loop {
-        if let Message::Text(text) = ws.read().unwrap() {
-            return serde_json::from_str(&text).unwrap();
+        if let Message::Text(text) = ws.read().expect("a message") {
+            return serde_json::from_str(&text).expect("JSON");
         }
     }
 }
@@ -349,10 +349,13 @@ fn the_websocket_client_of_jsonrpsee_calls_methods() {
 async fn jsonrpsee_client(daemon: &Daemon) -> Client {
     let stream = tokio::net::UnixStream::connect(daemon.socket())
         .await
-        .unwrap();
-    let url = "ws://localhost/".parse().unwrap();
+        .expect("it listens");
+    let url = "ws://localhost/".parse().expect("a URL");
     let builder = jsonrpsee::client_transport::ws::WsTransportClientBuilder::default();
-    let (sender, receiver) = builder.build_with_stream(url, stream).await.unwrap();
+    let (sender, receiver) = builder
+        .build_with_stream(url, stream)
+        .await
+        .expect("a handshake");
     ClientBuilder::default()
         .request_timeout(Duration::from_secs(20))
         .build_with_tokio(sender, receiver)
