@@ -272,4 +272,4 @@ pub(crate) const HANGUP_CHECK: Duration = Duration::from_millis(250);
 const FINISH: Duration = Duration::from_secs(5);
 
 /// After how long a client may come back when the daemon stops.
-const RETRY_IN_MS: u64 = 1000;
+pub(crate) const RETRY_IN_MS: u64 = 1000;

@@ -1,11 +1,10 @@
 //! One subscription: the task that takes events from the feed to the connection.
 
 use std::collections::VecDeque;
-use std::future::pending;
+use std::future::{Future, pending};
 use std::sync::Arc;
 
 use agentchatd_client::types::{Filter, SubscriptionClosed, SubscriptionLagged, notification};
-use jsonrpsee::MethodResponseFuture;
 
 use crate::event::now_us;
 use crate::event::{LogEvent, push_text};
@@ -53,10 +52,10 @@ impl Subscription {
     }
 
     /// Runs until the subscription ends, for whatever reason; begins when its answer is queued.
-    pub(crate) async fn run(self, answered: MethodResponseFuture) {
+    pub(crate) async fn run(self, answered: impl Future<Output = bool>) {
         let answered = tokio::select! {
             biased;
-            answered = answered => answered.is_ok(),
+            answered = answered => answered,
             _ = self.track.ended() => true,
         };
         let ending = if answered {

@@ -30,8 +30,8 @@ pub(crate) async fn serve(
     methods: Methods,
 ) {
     let read = Arc::new(read);
-    let flow = Flow::new();
-    let wire = Wire::new(head, Arc::clone(&read), write, Arc::clone(&flow));
+    let flow = Flow::new(head);
+    let wire = Wire::new(Arc::clone(&read), write, Arc::clone(&flow));
     let visit = Visit {
         shared: Arc::clone(&shared),
         methods,
@@ -70,6 +70,7 @@ pub(crate) async fn serve(
                 connection.as_mut().graceful_shutdown();
             }
             () = flow.changed() => {}
+            () = flow.look_ahead(&read), if flow.looks_ahead() => {}
             () = past(flow.deadline()) => return,
             () = sleep(HANGUP_CHECK), if flow.ended() => {}
         }

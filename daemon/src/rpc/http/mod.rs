@@ -7,6 +7,7 @@
 //!     post ──── a request or a batch, through the session that NDJSON uses
 //!     websocket  the same session over messages, subscriptions included
 //!     contract ─ /openrpc.json
+//!     events ── /events: a subscription as server-sent events (query, stream)
 //!     probes ── /healthz, /readyz
 //!   body ────── bodies of requests: bounded in size and in time
 //!   answer ──── bodies of answers, and which status an error has
@@ -20,9 +21,12 @@ mod answer;
 mod body;
 mod connection;
 mod contract;
+mod events;
 mod post;
 mod probes;
+mod query;
 mod router;
+mod stream;
 mod visit;
 mod websocket;
 mod wire;

@@ -8,7 +8,7 @@ use hyper::{Method, Request, StatusCode};
 use crate::rpc::errors;
 use crate::rpc::http::answer::{self, Answer};
 use crate::rpc::http::visit::Visit;
-use crate::rpc::http::{contract, post, probes, websocket};
+use crate::rpc::http::{contract, events, post, probes, websocket};
 
 /// What is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ enum Route {
     Metrics,
     /// `/openrpc.json`.
     Contract,
+    /// `/events`.
+    Events,
 }
 
 impl Route {
@@ -37,16 +39,20 @@ impl Route {
             "/readyz" => Self::Ready,
             "/metrics" => Self::Metrics,
             "/openrpc.json" => Self::Contract,
+            "/events" => Self::Events,
             _ => return None,
         })
     }
 
-    /// The methods that it takes; with GET, HEAD is taken as well.
+    /// The methods that it takes.
     fn methods(self) -> &'static [Method] {
         match self {
             Self::Root => &[Method::GET, Method::POST],
             Self::Rpc => &[Method::POST],
-            Self::Health | Self::Ready | Self::Metrics | Self::Contract => &[Method::GET],
+            Self::Health | Self::Ready | Self::Metrics | Self::Contract => {
+                &[Method::GET, Method::HEAD]
+            }
+            Self::Events => &[Method::GET],
         }
     }
 }
@@ -65,14 +71,11 @@ async fn routed(visit: &Visit, request: Request<Incoming>) -> Answer {
             &errors::no_such_path(request.uri().path()),
         );
     };
-    // The body of an answer to HEAD is left out by hyper.
-    let method = match request.method() {
-        &Method::HEAD => &Method::GET,
-        method => method,
-    };
+    let method = request.method();
     if !route.methods().contains(method) {
-        return not_allowed(route, request.method());
+        return not_allowed(route, method);
     }
+    // The body of an answer to HEAD is left out by hyper.
     match route {
         Route::Root if method == Method::GET => websocket::upgrade(visit, request),
         Route::Root | Route::Rpc => post::answer(visit, request).await,
@@ -80,14 +83,12 @@ async fn routed(visit: &Visit, request: Request<Incoming>) -> Answer {
         Route::Ready => probes::ready(visit).await,
         Route::Metrics => probes::metrics(visit).await,
         Route::Contract => contract::openrpc(visit).await,
+        Route::Events => events::answer(visit, &request).await,
     }
 }
 
 fn not_allowed(route: Route, method: &Method) -> Answer {
-    let mut allowed: Vec<&str> = route.methods().iter().map(Method::as_str).collect();
-    if allowed.contains(&Method::GET.as_str()) {
-        allowed.push(Method::HEAD.as_str());
-    }
+    let allowed: Vec<&str> = route.methods().iter().map(Method::as_str).collect();
     let allowed = allowed.join(", ");
     let error = errors::invalid_request(&format!("this path takes {allowed}, not {method}"));
     let mut answer = answer::problem(StatusCode::METHOD_NOT_ALLOWED, &error);

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use agentchatd_client::RpcError;
+use agentchatd_client::{RpcError, Scope};
 use hyper::upgrade::OnUpgrade;
 use jsonrpsee::Methods;
 use serde::Deserialize;
@@ -66,6 +66,18 @@ impl Visit {
                 error: Some(error), ..
             }) => Err(error),
             Ok(_) | Err(_) => Err(errors::internal("the answer has an unexpected form")),
+        }
+    }
+
+    /// Refuses a caller whose scope is too small, for a route that calls no method.
+    ///
+    /// # Errors
+    /// -32004.
+    pub(super) fn needs(&self, scope: Scope) -> Result<(), RpcError> {
+        if self.caller.may(scope) {
+            Ok(())
+        } else {
+            Err(errors::permission_denied(&self.caller, scope))
         }
     }
 }

@@ -1,12 +1,13 @@
 //! `events.subscribe`, `events.ack`, `events.unsubscribe`.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use agentchatd_client::api::{EventsAck, EventsSubscribe, EventsUnsubscribe};
 use agentchatd_client::types::{Ack, AckMode as Mode, Acked, EventsSubscribeParams, Subscribed};
 use agentchatd_client::{Method, RpcError};
 use agentchatd_engine::consumer::AckMode;
-use jsonrpsee::types::Params;
+use jsonrpsee::types::{ErrorObjectOwned, Params};
 use jsonrpsee::{Extensions, ResponsePayload, RpcModule};
 use serde_json::value::RawValue;
 
@@ -30,58 +31,72 @@ async fn subscribe(
     params: Params<'static>,
     extensions: Extensions,
 ) -> ResponsePayload<'static, Box<RawValue>> {
-    let opened = match Call::<EventsSubscribe>::new(&params, &extensions) {
-        Ok(call) => open(&call).await.map(|opened| (opened, call.client)),
-        Err(error) => Err(error),
-    };
-    let (opened, client) = match opened {
-        Ok(opened) => opened,
-        Err(error) => return ResponsePayload::error(errors::object(error)),
-    };
-    let Opened {
-        subscription,
-        told,
-        position,
-        new,
-    } = opened;
-    let tracks = client.find(&told.subscription).map(|entry| entry.track);
-    match answer(Ok(told)) {
-        Ok(json) => {
-            // The task begins when the answer stands in the queue, so the answer comes first.
-            let (payload, answered) = ResponsePayload::success(json).notify_on_completion();
-            client.shared.tasks.spawn(subscription.run(answered));
-            // On disk before it is answered: a consumer that was told of exists after a crash.
-            if let Err(error) = position.save(&*client.shared.hub.backing).await {
-                tracks.inspect(|track| track.end(Ending::Disconnected));
-                if new {
-                    client.shared.hub.feed.consumers().unmake(&position);
-                }
-                return ResponsePayload::error(errors::object(errors::storage(&error)));
-            }
-            payload
-        }
-        Err(error) => {
-            tracks.inspect(|track| track.end(Ending::Disconnected));
-            ResponsePayload::error(error)
-        }
+    match answered(&params, &extensions).await {
+        Ok(payload) => payload,
+        Err(error) => ResponsePayload::error(error),
     }
+}
+
+async fn answered(
+    params: &Params<'static>,
+    extensions: &Extensions,
+) -> Result<ResponsePayload<'static, Box<RawValue>>, ErrorObjectOwned> {
+    let Call { params, client } =
+        Call::<EventsSubscribe>::new(params, extensions).map_err(errors::object)?;
+    let opened = open(&params, &client).await.map_err(errors::object)?;
+    let json = answer(Ok(&opened.told)).inspect_err(|_| opened.track.end(Ending::Disconnected))?;
+    // The events begin when the answer stands in the queue, so the answer comes first.
+    let (payload, queued) = ResponsePayload::success(json).notify_on_completion();
+    let queued = async { queued.await.is_ok() };
+    opened.begin(queued).await.map_err(errors::object)?;
+    Ok(payload)
 }
 
 /// A subscription that holds its place and has not begun yet.
 #[derive(Debug)]
-struct Opened {
+pub(crate) struct Opened {
     subscription: Subscription,
-    told: Subscribed,
-    position: Arc<Position>,
+    pub(crate) told: Subscribed,
+    pub(crate) position: Arc<Position>,
+    pub(crate) track: Arc<Track>,
+    client: Arc<Client>,
     // It was made for this subscription and is not on disk yet.
     new: bool,
 }
 
+impl Opened {
+    /// Runs it from now on; its first event comes after `answered`. When this returns the consumer
+    /// is on disk: one that was told of exists after a crash.
+    ///
+    /// # Errors
+    /// The database refuses; the subscription is over.
+    pub(crate) async fn begin(
+        self,
+        answered: impl Future<Output = bool> + Send + 'static,
+    ) -> Result<(), RpcError> {
+        let shared = &self.client.shared;
+        shared.tasks.spawn(self.subscription.run(answered));
+        let saved = self.position.save(&*shared.hub.backing).await;
+        saved.map_err(|error| {
+            self.track.end(Ending::Disconnected);
+            if self.new {
+                shared.hub.feed.consumers().unmake(&self.position);
+            }
+            errors::storage(&error)
+        })
+    }
+}
+
 /// Finds or makes the place to read from and holds it. Nothing is awaited after it is held, so a
 /// connection that closes meanwhile leaves nothing behind.
-async fn open(call: &Call<EventsSubscribe>) -> Result<Opened, RpcError> {
-    let Call { params, client } = call;
-    let hub = call.hub();
+///
+/// # Errors
+/// The consumer cannot be had, or the connection can have no subscription more.
+pub(crate) async fn open(
+    params: &EventsSubscribeParams,
+    client: &Arc<Client>,
+) -> Result<Opened, RpcError> {
+    let hub = &client.shared.hub;
     if !client.streams {
         return Err(errors::no_stream());
     }
@@ -134,6 +149,8 @@ async fn open(call: &Call<EventsSubscribe>) -> Result<Opened, RpcError> {
         subscription,
         told,
         position,
+        track,
+        client: Arc::clone(client),
         new,
     })
 }

@@ -6,7 +6,7 @@ mod consumers;
 mod daemon;
 mod discover;
 mod draft;
-mod events;
+pub(crate) mod events;
 mod every_page;
 mod fetch;
 mod messages;
