@@ -108,6 +108,19 @@ impl Replay {
         self.stage.sandbox.faults(|faults| faults.http.push(rule));
     }
 
+    /// The bytes of a file go to the address that an upload was given.
+    pub(super) async fn put_bytes(&self, step: &Step) {
+        let url = self.memory.fill_text(step.text("url"));
+        let bytes = vec![b'x'; usize::try_from(step.number("bytes")).expect("fits")];
+        let put = self
+            .client
+            .put(url)
+            .header("content-type", "text/plain")
+            .body(bytes);
+        let answer = put.send().await.expect("the storage answers");
+        assert!(answer.status().is_success(), "step {}: {answer:?}", step.n);
+    }
+
     /// A group that has as many members as a group can have.
     pub(super) fn full_group(&mut self, step: &Step, creator: &str) {
         let sandbox = &self.stage.sandbox;

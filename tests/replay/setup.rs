@@ -169,6 +169,7 @@ impl Replay {
                 self.memory.remember(step.number("into"), json!(time));
             }
             "slow_route" => self.slow_route(step),
+            "put_bytes" => self.put_bytes(step).await,
             "full_group" => self.full_group(step, &actor),
             "at_once" => self.at_once(step).await,
             "unrecorded" => self.unrecorded(step).await,
