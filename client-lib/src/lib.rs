@@ -79,7 +79,8 @@
 //! - [`api`]: the list of methods; [`types`]: what they take and give; [`error`]: the codes.
 //!
 //! Without default features there are types and the blocking connection, and serde is all that it needs.
-//! The feature `server` adds `params`: reading parameters with a pointer to what is wrong.
+//! The feature `server` adds `params`: reading parameters with a pointer to what is wrong; `schema` adds
+//! JSON Schemas of all types and `openrpc`, the document of the whole API.
 //!
 //! ```no_run
 //! # #[cfg(feature = "client")]
