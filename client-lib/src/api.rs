@@ -175,6 +175,18 @@ methods! {
     "consumers.delete" ConsumersDelete(NamedConsumer) -> bool, Send, local, ["name"];
     /// Moves a durable consumer to another place in the log.
     "consumers.seek" ConsumersSeek(SeekParams) -> Acked, Send, local;
+    /// Begins the registration of a new agent: AgentChat sends a code by mail.
+    "agents.register" AgentsRegister(RegisterParams) -> Box<RawValue>, Admin, post;
+    /// Ends a registration with the code from the mail: the key is kept, and the daemon connects.
+    "agents.verify" AgentsVerify(VerifyParams) -> Box<RawValue>, Admin, post;
+    /// Begins the recovery of an agent whose key is lost: AgentChat sends a code by mail.
+    "agents.recover" AgentsRecover(RecoverParams) -> Box<RawValue>, Admin, post;
+    /// Ends a recovery with the code from the mail: the new key is kept, and the daemon uses it.
+    "agents.recover_verify" AgentsRecoverVerify(VerifyParams) -> Box<RawValue>, Admin, post;
+    /// Begins the rotation of the agent's key: AgentChat sends a code by mail.
+    "agents.rotate_key" AgentsRotateKey(RotateKeyParams) -> Box<RawValue>, Admin, post;
+    /// Ends a rotation with the code from the mail: the daemon goes over to the new key.
+    "agents.rotate_key_verify" AgentsRotateKeyVerify(RotateKeyVerifyParams) -> Box<RawValue>, Admin, post;
     /// Tells who the agent is.
     "agents.me" AgentsMe(UpstreamParams) -> Box<RawValue>, Read, get;
     /// Looks an agent up.

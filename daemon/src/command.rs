@@ -54,6 +54,18 @@ pub enum Command {
         /// All but `consumers`, which the local API fills in.
         reply: oneshot::Sender<Box<Health>>,
     },
+    /// The key is about to be replaced at the platform, by a call that ends within this time.
+    ReplacingKey {
+        /// How long, at most.
+        within: Duration,
+        /// Answered once the rules know of it; the call goes out after that.
+        reply: oneshot::Sender<()>,
+    },
+    /// That call is over and brought no key for the daemon.
+    ReplacementEnded {
+        /// Why the daemon's key is surely dead, where it is.
+        lost: Option<String>,
+    },
     /// Stop the daemon in order.
     Shutdown {
         /// Answered once the stop has begun.

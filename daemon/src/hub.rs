@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::calls::Request;
 use crate::command::{CallFailure, Command, ProcessRequest};
+use crate::credentials::{Agent, ApiKey, Kept};
 use crate::event::LogEvent;
 use crate::feed::Feed;
 use crate::metrics::Metrics;
@@ -38,6 +39,10 @@ pub struct Hub {
     pub upstream: watch::Receiver<Option<Arc<dyn Upstream>>>,
     /// Where figures are counted.
     pub metrics: Arc<Metrics>,
+    /// The same as nobody, for registration and recovery.
+    pub anonymous: Arc<dyn Upstream>,
+    /// Where new keys are kept.
+    pub keys: Arc<dyn Keys>,
 }
 
 impl fmt::Debug for Hub {
@@ -100,6 +105,15 @@ pub trait Upstream: Send + Sync {
     /// The platform's JSON, unchanged; given up after `timeout`.
     fn call(&self, request: Request, timeout: Duration)
     -> Later<'_, Result<Arc<str>, CallFailure>>;
+}
+
+/// The keeper of the daemon's key.
+pub trait Keys: Send + Sync {
+    /// Whether a new key could be kept, as far as that can be told beforehand; `Err` says why not.
+    fn check(&self, agent: Agent) -> Later<'_, Result<(), String>>;
+    /// Keeps a new key, then has the driver use it; `Err` says why neither was done. The key is on
+    /// disk before anybody uses it.
+    fn adopt(&self, agent: Agent, key: ApiKey) -> Later<'_, Result<Kept, String>>;
 }
 
 /// The store's two handles as one [`Backing`].

@@ -11,7 +11,6 @@ fn methods_that_this_version_lacks_are_unknown() {
     let mut raw = stage.connect(&daemon);
     for method in [
         "groups.set_avatar",
-        "agents.register",
         "events.nack",
         "consumers.dead",
         "sync.ack",
@@ -296,6 +295,11 @@ fn every_method_answers_not_configured_without_a_key() {
         ("messages.list", json!({"conversation_id": "c"})),
         ("messages.mark_read", json!({"message_id": "m"})),
         ("agents.me", json!({})),
+        ("agents.rotate_key", json!({})),
+        (
+            "agents.rotate_key_verify",
+            json!({"pending_id": "p", "code": "123456"}),
+        ),
         ("conversations.list", json!({})),
         ("sync.peek", json!({})),
         ("sync.drain", json!({})),

@@ -43,8 +43,11 @@ fn of(method: &MethodInfo) -> impl Iterator<Item = ErrorCode> {
         .find(|(name, _)| *name == method.name)
         .map_or(&[] as &[_], |(_, codes)| *codes);
     let parts = [EVERY, upstream, local].concat();
+    let is_keyless = KEYLESS.contains(&method.name);
     let in_order = ErrorCode::ALL.iter().copied();
-    in_order.filter(move |code| parts.contains(code))
+    in_order.filter(move |code| {
+        parts.contains(code) && !(is_keyless && *code == ErrorCode::NotConfigured)
+    })
 }
 
 /// The schema of an error's data; `None` where it has none.
@@ -94,6 +97,14 @@ const UPSTREAM: &[ErrorCode] = &[
     ErrorCode::NotConfigured,
 ];
 
+/// What asks AgentChat without a key, and does not miss one.
+const KEYLESS: &[&str] = &[
+    "agents.register",
+    "agents.verify",
+    "agents.recover",
+    "agents.recover_verify",
+];
+
 /// What single methods can end with beside that.
 const LOCAL: &[(&str, &[ErrorCode])] = {
     use ErrorCode::{
@@ -104,6 +115,9 @@ const LOCAL: &[(&str, &[ErrorCode])] = {
             "events.subscribe",
             &[ConsumerConflict, StorageError, Overloaded],
         ),
+        ("agents.verify", &[Overloaded]),
+        ("agents.recover_verify", &[Overloaded]),
+        ("agents.rotate_key_verify", &[Overloaded]),
         ("events.ack", &[NotFound, StorageError]),
         ("events.fetch", &[ConsumerConflict, StorageError]),
         ("events.unsubscribe", &[NotFound]),

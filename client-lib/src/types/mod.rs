@@ -35,6 +35,7 @@ mod groups;
 mod handle;
 mod health;
 mod json;
+mod keys;
 mod list;
 mod messages;
 mod mutes;
@@ -73,6 +74,9 @@ pub use groups::{
 pub use handle::{Handle, PathHandle};
 pub use health::{ConsumerHealth, Health, HealthReason, ReceiveHealth, SendHealth, Verdict};
 pub use json::JsonObject;
+pub use keys::{
+    RecoverParams, RegisterParams, RotateKeyParams, RotateKeyVerifyParams, VerifyParams,
+};
 pub use list::{BadLength, List};
 pub use messages::{
     Address, BacklogWarning, Content, Cursor, Delivery, ExpiresInMs, MarkReadParams,

@@ -11,6 +11,7 @@ mod contacts;
 mod conversations;
 mod directory;
 mod groups;
+mod keys;
 mod list;
 mod messages;
 mod mutes;

@@ -35,6 +35,11 @@ pub fn load(sources: &Sources) -> KeyState {
     }
 }
 
+/// The key that a source before `credentials.toml` yields, replaced or not.
+pub(super) fn yielded(sources: &Sources) -> Option<ApiKey> {
+    first_named(sources).and_then(|(_, result)| result.ok())
+}
+
 /// The first source before `credentials.toml` that is there.
 fn first_named(sources: &Sources) -> Option<(KeySource, Result<ApiKey, Refusal>)> {
     let (source, result) = if let Some(path) = &sources.flag {
@@ -81,7 +86,7 @@ fn prefer_successor(key: ApiKey, source: KeySource, saved_path: &Path) -> Creden
         };
     }
     match read_saved(saved_path) {
-        Ok(Some(saved)) if saved.replaces.as_deref() == Some(key.sha256().as_str()) => Credential {
+        Ok(Some(saved)) if saved.replaces.contains(&key.sha256()) => Credential {
             key: saved.key,
             warning: Some(format!(
                 "{source} still holds a key that was replaced by a rotation; the new one in {} is \
@@ -106,16 +111,39 @@ fn prefer_successor(key: ApiKey, source: KeySource, saved_path: &Path) -> Creden
     }
 }
 
+/// The hashes of the keys that the one in `credentials.toml` replaced.
+pub(super) fn replaced(saved_path: &Path) -> Vec<String> {
+    match read_saved(saved_path) {
+        Ok(Some(saved)) => saved.replaces,
+        Ok(None) | Err(_) => Vec::new(),
+    }
+}
+
 struct Saved {
     key: ApiKey,
-    replaces: Option<String>,
+    replaces: Vec<String>,
 }
 
 /// What stands in `credentials.toml`. Members of later versions are passed over.
 #[derive(Deserialize)]
 struct SavedFile {
     api_key: String,
-    replaces_sha256: Option<String>,
+    #[serde(default)]
+    replaces_sha256: Hashes,
+}
+
+/// One hash, or several: a source may still hold the first of a row of keys.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Hashes {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Default for Hashes {
+    fn default() -> Self {
+        Self::Several(Vec::new())
+    }
 }
 
 fn read_saved(path: &Path) -> Result<Option<Saved>, RefusalReason> {
@@ -135,7 +163,14 @@ fn read_saved(path: &Path) -> Result<Option<Saved>, RefusalReason> {
         RefusalReason::NotToml(breaks + 1)
     })?;
     let key = ApiKey::parse(&Zeroizing::new(file.api_key))?;
-    let replaces = file.replaces_sha256.map(|hash| hash.to_ascii_lowercase());
+    let hashes = match file.replaces_sha256 {
+        Hashes::One(hash) => vec![hash],
+        Hashes::Several(hashes) => hashes,
+    };
+    let replaces = hashes
+        .iter()
+        .map(|hash| hash.to_ascii_lowercase())
+        .collect();
     Ok(Some(Saved { key, replaces }))
 }
 

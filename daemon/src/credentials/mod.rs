@@ -5,11 +5,14 @@
 //! *refused*, never passed over, so that a wrong mode does not silently bring another key into
 //! play. The daemon then runs parked and says why.
 //!
+//! [`save()`] keeps a new key where loading finds it again.
+//!
 //! Invariant: no text that leaves this module, be it `Debug`, an error or a warning, holds any
 //! part of a key.
 
 mod key;
 mod load;
+mod save;
 mod sources;
 
 #[cfg(test)]
@@ -17,4 +20,5 @@ mod tests;
 
 pub use key::{ApiKey, MalformedKey};
 pub use load::load;
+pub use save::{Agent, Kept, NotKept, check, save};
 pub use sources::{Credential, KeySource, KeyState, Refusal, RefusalReason, Sources};

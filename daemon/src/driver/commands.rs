@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agentchatd_engine::Input;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     run::Driver,
@@ -37,12 +37,38 @@ impl Driver {
             }
             Command::Status { reply } => self.status(reply),
             Command::Health { reply } => self.health(reply),
+            Command::ReplacingKey { within, reply } => {
+                self.replacing_key(within);
+                // The caller may be gone; the time bounds what it began.
+                let _ = reply.send(());
+            }
+            Command::ReplacementEnded { lost } => self.replacement_ended(lost),
             Command::Shutdown { reply } => {
                 let _ = reply.send(());
                 if let Some(shutdown) = self.shutdown.take() {
                     let _ = shutdown.send(());
                 }
             }
+        }
+    }
+
+    fn replacing_key(&mut self, within: Duration) {
+        self.replacing = Instant::now().checked_add(within);
+        let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+        self.feed_engine(Input::ReplacingKey { within_ms });
+    }
+
+    pub(super) fn replacement_ended(&mut self, lost: Option<String>) {
+        self.replacing = None;
+        self.feed_engine(Input::ReplacementEnded {
+            lost: lost.map(Into::into),
+        });
+    }
+
+    /// Tells an engine that was made anew of a replacement that is under way.
+    pub(super) fn resume_replacement(&mut self) {
+        if let Some(until) = self.replacing {
+            self.replacing_key(until.saturating_duration_since(Instant::now()));
         }
     }
 

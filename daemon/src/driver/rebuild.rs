@@ -36,6 +36,7 @@ impl Driver {
         } else {
             Input::NoCredential(Arc::clone(&self.no_key))
         });
+        self.resume_replacement();
     }
 
     fn drop_what_is_ahead(&mut self, error: &StoreError) {

@@ -65,6 +65,15 @@ pub struct DriverConfig {
 pub enum Signal {
     /// The key that counts from now on; `Err` says why there is none.
     Key(Result<ApiKey, String>),
+    /// The key that replaced the one before it; the call that brought it is over.
+    Replaced {
+        /// The new key.
+        key: ApiKey,
+        /// Told once it is in use.
+        used: oneshot::Sender<()>,
+    },
+    /// What the user should know, for `daemon.status`.
+    Warning(String),
     /// Stop in order.
     Stop,
 }
@@ -105,6 +114,8 @@ pub struct Driver {
     pub(super) unreported: usize,
     pub(super) watched: Watched,
     pub(super) shutdown: Option<oneshot::Sender<()>>,
+    /// Until when the key may be replaced at any moment.
+    pub(super) replacing: Option<Instant>,
     pub(super) effects: VecDeque<Effect>,
     pub(super) stopping: bool,
     /// The store's thread is gone.
@@ -202,6 +213,7 @@ impl Driver {
             unreported: 0,
             watched,
             shutdown: Some(shutdown),
+            replacing: None,
             effects: VecDeque::new(),
             stopping: false,
             broken: false,
@@ -266,17 +278,14 @@ impl Driver {
                 self.feed_engine(Input::Shutdown);
             }
             Signal::Key(Ok(key)) if self.uses(&key) => {}
-            Signal::Key(Ok(key)) => {
-                let rest = Rest::new(self.platform.clone(), Some(key.clone()), self.config.rest);
-                self.requests = Some(Requests {
-                    rest: rest.clone(),
-                    inputs: self.answers.0.clone(),
-                });
-                self.key = Some(key);
-                self.no_key = Arc::from("");
-                self.upstream.send_replace(Some(Arc::new(rest)));
-                self.feed_engine(Input::Credential);
+            Signal::Key(Ok(key)) => self.use_key(key),
+            Signal::Replaced { key, used } => {
+                self.use_key(key);
+                self.replacement_ended(None);
+                // Whoever waited for it may be gone.
+                let _ = used.send(());
             }
+            Signal::Warning(text) => self.watched.warn(text),
             Signal::Key(Err(reason)) => {
                 self.key = None;
                 self.requests = None;
@@ -285,6 +294,18 @@ impl Driver {
                 self.feed_engine(Input::NoCredential(Arc::clone(&self.no_key)));
             }
         }
+    }
+
+    fn use_key(&mut self, key: ApiKey) {
+        let rest = Rest::new(self.platform.clone(), Some(key.clone()), self.config.rest);
+        self.requests = Some(Requests {
+            rest: rest.clone(),
+            inputs: self.answers.0.clone(),
+        });
+        self.key = Some(key);
+        self.no_key = Arc::from("");
+        self.upstream.send_replace(Some(Arc::new(rest)));
+        self.feed_engine(Input::Credential);
     }
 
     /// Whether this key is at work; a refused one is not.

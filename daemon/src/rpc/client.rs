@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::event::now_us;
 use crate::feed::{Position, Track};
 use crate::hub::Hub;
+use crate::rpc::desk::Desk;
 use crate::rpc::outgoing::Outgoing;
 use crate::rpc::peer::{Access, Caller};
 
@@ -50,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) kill: CancellationToken,
     /// All tasks of the local API.
     pub(crate) tasks: TaskTracker,
+    /// Changes of keys that are under way.
+    pub(crate) desk: Desk,
     pub(crate) clients: AtomicUsize,
     pub(crate) subscriptions: AtomicUsize,
     // Distinguishes this run's subscriptions from those of an earlier one.
@@ -71,6 +74,7 @@ impl Shared {
             stopping,
             kill: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            desk: Desk::default(),
             clients: AtomicUsize::new(0),
             subscriptions: AtomicUsize::new(0),
             born_us: now_us(),

@@ -167,7 +167,7 @@ pub(crate) fn shutting_down() -> RpcError {
 /// -32003.
 pub(crate) fn not_configured() -> RpcError {
     let hint = "put the API key in a file with mode 0600 and name it with --api-key-file, or set \
-                AGENTCHAT_API_KEY";
+                AGENTCHAT_API_KEY; or register an agent with agents.register and agents.verify";
     RpcError::new(
         ErrorCode::NotConfigured,
         "no API key is known to the daemon",

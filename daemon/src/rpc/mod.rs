@@ -20,6 +20,7 @@
 mod batch;
 mod client;
 mod connection;
+mod desk;
 mod document;
 mod errors;
 mod http;

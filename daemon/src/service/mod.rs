@@ -6,6 +6,7 @@
 //! folded last.
 
 mod access;
+mod keyring;
 mod run;
 mod running;
 mod start;

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     access::Rules,
+    keyring::Keyring,
     running::{Running, Wakers},
     start::{StartError, driver_config, durability, limits, platform_config, socket_options},
 };
@@ -25,7 +26,7 @@ use crate::{
     rpc::{self, Listener},
     shutdown::{Signal, Signals, Tasks},
     store::Store,
-    upstream::Platform,
+    upstream::{Platform, Rest},
 };
 
 /// Runs the daemon until it is told to stop; blocking. The status is what the process ends with.
@@ -125,8 +126,10 @@ async fn serve(
     let (to_driver, driver_signals) = mpsc::channel(SIGNAL_QUEUE);
     let (upstream, upstream_receiver) = watch::channel(None);
     let (shutdown, asked_to_stop) = oneshot::channel();
-    let (process, requests) = mpsc::channel(PROCESS_QUEUE);
     let metrics = Arc::new(Metrics::new());
+    let config = driver_config(&settings, rand::random(), Arc::clone(&metrics));
+    let keyring = Arc::new(Keyring::new(Sources::of(&settings, env), to_driver.clone()));
+    let (process, requests) = mpsc::channel(PROCESS_QUEUE);
     let hub = Hub {
         commands: commands.clone(),
         process,
@@ -134,6 +137,8 @@ async fn serve(
         feed: Arc::clone(&feed),
         upstream: upstream_receiver,
         metrics: Arc::clone(&metrics),
+        anonymous: Arc::new(Rest::new(platform.clone(), None, config.rest)),
+        keys: Arc::<Keyring>::clone(&keyring),
     };
     let tasks = Tasks::new();
     let ends = Ends {
@@ -142,7 +147,6 @@ async fn serve(
         upstream,
         shutdown,
     };
-    let config = driver_config(&settings, rand::random(), metrics);
     let driver = Driver::new(
         config,
         store,
@@ -183,9 +187,9 @@ async fn serve(
         settings,
         rules,
         to_driver,
-        no_key: None,
+        keyring,
     };
-    daemon.offer_key().await;
+    daemon.keyring.offer().await;
     notifier.ready();
 
     let ends = Wakers {

@@ -3,14 +3,13 @@
 //! One loop hears the signals and the requests of the local API, so that two reloads never run
 //! into each other. It never waits for the driver longer than the driver's queue is full.
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot};
 
 use agentchatd_client::types::{KeyFound, LogLevel as Level, Reloaded};
 
-use super::{
-    access::Rules,
-    start::{self, NOT_CONFIGURED},
-};
+use super::{access::Rules, keyring::Keyring, start::NOT_CONFIGURED};
 use crate::{
     args::Args,
     command::ProcessRequest,
@@ -33,8 +32,7 @@ pub(super) struct Running<'a> {
     pub(super) settings: Settings,
     pub(super) rules: Rules,
     pub(super) to_driver: mpsc::Sender<DriverSignal>,
-    /// Why there is no key, where that was told to the driver.
-    pub(super) no_key: Option<String>,
+    pub(super) keyring: Arc<Keyring>,
 }
 
 /// Everything that may end or change the daemon.
@@ -90,7 +88,7 @@ impl Running<'_> {
     async fn reload(&mut self, notifier: &Notifier) -> Result<Reloaded, ConfigError> {
         notifier.reloading();
         let taken = self.take_configuration();
-        let problem = self.offer_key().await;
+        let problem = self.keyring.offer().await;
         notifier.ready();
         let changed = taken?;
         let (api_key, api_key_problem) = match problem {
@@ -124,21 +122,10 @@ impl Running<'_> {
         self.log.set_level(settings.config.log.level);
         self.log.set_payloads(settings.config.log.payloads);
         self.rules.replace(&settings);
+        self.keyring.look_in(Sources::of(&settings, self.env));
         self.settings = settings;
         tracing::info!(?changed, "the configuration was read again");
         Ok(changed)
-    }
-
-    /// Hands the key to the driver, which does nothing about one that it uses already and tries
-    /// one again that was refused. Gives the word for why there is none.
-    pub(super) async fn offer_key(&mut self) -> Option<String> {
-        let found = start::key(&Sources::of(&self.settings, self.env));
-        let problem = found.as_ref().err().cloned();
-        if problem.is_none() || problem != self.no_key {
-            self.no_key.clone_from(&problem);
-            let _ = self.to_driver.send(DriverSignal::Key(found)).await;
-        }
-        problem
     }
 }
 

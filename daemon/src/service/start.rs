@@ -152,15 +152,16 @@ pub(super) fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// The key that counts now, or the word for why there is none.
-pub(super) fn key(sources: &Sources) -> Result<ApiKey, String> {
+/// The key that counts now and what is to be said of it, or the word for why there is none.
+pub(super) fn key(sources: &Sources) -> Result<(ApiKey, Option<String>), String> {
     match credentials::load(sources) {
         KeyState::Ready(credential) => {
-            if let Some(warning) = credential.warning {
+            if let Some(warning) = &credential.warning {
                 tracing::warn!("{warning}");
             }
             tracing::info!(source = %credential.source, "API key found");
-            ApiKey::new(credential.key.expose()).map_err(|error| error.to_string())
+            let key = ApiKey::new(credential.key.expose()).map_err(|error| error.to_string())?;
+            Ok((key, credential.warning))
         }
         KeyState::NotConfigured => Err(NOT_CONFIGURED.to_owned()),
         KeyState::Refused(refusal) => {

@@ -9,6 +9,8 @@ mod draft;
 pub(crate) mod events;
 mod every_page;
 mod fetch;
+mod key_answer;
+mod keys;
 mod messages;
 mod metrics;
 mod outbox;

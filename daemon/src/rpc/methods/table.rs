@@ -13,7 +13,7 @@ use crate::hub::Hub;
 use crate::rpc::client::{Client, Shared};
 use crate::rpc::errors;
 use crate::rpc::methods::{
-    consumers, daemon, discover, events, fetch, messages, outbox, passthrough,
+    consumers, daemon, discover, events, fetch, keys, messages, outbox, passthrough,
 };
 
 /// One call of a method, its parameters read.
@@ -55,6 +55,7 @@ pub(crate) fn table() -> Methods {
     consumers::register(&mut module);
     messages::register(&mut module);
     passthrough::register(&mut module);
+    keys::register(&mut module);
     outbox::register(&mut module);
     daemon::register(&mut module);
     discover::register(&mut module);

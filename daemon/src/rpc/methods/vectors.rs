@@ -25,8 +25,6 @@ const VECTORS: [&str; 2] = [
 /// Methods of the vectors that do not exist yet.
 const NOT_BUILT: &[&str] = &[
     "agents.remove_avatar",
-    "agents.rotate_key",
-    "agents.rotate_key_verify",
     "agents.set_avatar",
     "attachments.create_upload",
     "attachments.download_url",
@@ -49,6 +47,10 @@ fn asked(row: &Value) -> Option<Asked> {
         ($($method:ident,)*) => {
             match row["rpc"].as_str().expect("a row names its method") {
                 $(api::$method::NAME => Some(of_call::<api::$method>(row)),)*
+                api::AgentsRotateKey::NAME => Some(of_call::<api::AgentsRotateKey>(row)),
+                api::AgentsRotateKeyVerify::NAME => {
+                    Some(of_call::<api::AgentsRotateKeyVerify>(row))
+                }
                 api::MessagesSend::NAME => Some(of_send(row)),
                 _ => None,
             }

@@ -19,9 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::calls::Request;
 use crate::command::{Accepted, CallFailure, Command, Draft, Outcome};
+use crate::credentials::{Agent, ApiKey, Kept};
 use crate::feed::Feed;
 use crate::feed::testing::MemoryStore;
-use crate::hub::{Hub, Later, Upstream};
+use crate::hub::{Hub, Keys, Later, Upstream};
 use crate::rpc::{Access, Limits, Listener, SocketOptions, serve};
 
 /// A running server. Its tasks end when it is dropped.
@@ -80,7 +81,7 @@ impl Server {
         let feed = Feed::open(&*store).await.unwrap();
         let (commands, queue) = mpsc::channel(crate::hub::COMMAND_QUEUE);
         let platform: Arc<dyn Upstream> = Arc::new(Echo);
-        let (_, upstream) = watch::channel(Some(platform));
+        let (_, upstream) = watch::channel(Some(Arc::clone(&platform)));
         let (process, _) = mpsc::channel(crate::hub::PROCESS_QUEUE);
         let hub = Hub {
             commands,
@@ -89,6 +90,8 @@ impl Server {
             feed: Arc::clone(&feed),
             upstream,
             metrics: Arc::new(crate::metrics::Metrics::new()),
+            anonymous: platform,
+            keys: Arc::new(NoKeys),
         };
         let shutdown = CancellationToken::new();
         let drafts = Arc::default();
@@ -318,7 +321,11 @@ async fn drive(mut queue: mpsc::Receiver<Command>, drafts: Arc<Mutex<Vec<Draft>>
             Command::Shutdown { reply } => {
                 let _ = reply.send(());
             }
-            Command::Steer { .. } | Command::Status { .. } | Command::Health { .. } => {}
+            Command::ReplacingKey { .. }
+            | Command::ReplacementEnded { .. }
+            | Command::Steer { .. }
+            | Command::Status { .. }
+            | Command::Health { .. } => {}
         }
     }
 }
@@ -341,3 +348,16 @@ impl Upstream for Echo {
 
 /// How long anything may take in these tests.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A daemon that keeps no keys.
+struct NoKeys;
+
+impl Keys for NoKeys {
+    fn check(&self, _: Agent) -> Later<'_, Result<(), String>> {
+        Box::pin(async { Err("no keys here".to_owned()) })
+    }
+
+    fn adopt(&self, _: Agent, _: ApiKey) -> Later<'_, Result<Kept, String>> {
+        Box::pin(async { Err("no keys here".to_owned()) })
+    }
+}

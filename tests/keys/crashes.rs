@@ -1,0 +1,89 @@
+//! The end of the process around a rotation. A key that is on disk counts after a restart; one that
+//! was never written is brought back by a recovery.
+
+use crate::{CODE, ROTATE_VERIFY, answer_late, begun, is_current, read, stage};
+use agentchatd_tests::stage::{Stage, until};
+use serde_json::json;
+use std::time::Duration;
+
+/// What the key file holds.
+fn kept(stage: &Stage) -> String {
+    read(&stage.setup.key_file()).trim_end().to_owned()
+}
+
+/// Starts again as the one before: with the key file as it is now.
+fn again(stage: &mut Stage) -> agentchatd_tests::daemon::Daemon {
+    stage.setup.key = kept(stage);
+    stage.start()
+}
+
+#[test]
+fn killed_at_any_moment_of_a_rotation_the_daemon_comes_back_with_what_is_on_disk() {
+    let mut endings = [0, 0];
+    // From the sending of the request past the answer, the writing and the swap.
+    for delay_ms in [
+        Some(0),
+        Some(2),
+        Some(4),
+        Some(6),
+        Some(8),
+        Some(11),
+        Some(15),
+        None,
+    ] {
+        let mut stage = stage();
+        let mut daemon = stage.ready();
+        stage.bob_says("before");
+        let mut raw = stage.connect(&daemon);
+        let proof = begun(&mut raw);
+        raw.start("agents.rotate_key_verify", &proof).unwrap();
+        match delay_ms {
+            Some(delay_ms) => std::thread::sleep(Duration::from_millis(delay_ms)),
+            None => drop(raw.hear()),
+        }
+        daemon.kill().unwrap();
+        let on_disk = kept(&stage);
+        let is_good = is_current(&stage, "dora", &json!(on_disk));
+        endings[usize::from(is_good)] += 1;
+        let daemon = again(&mut stage);
+        if !is_good {
+            // Rotated, and the answer died with the daemon.
+            daemon
+                .status_until(|status| status["connection"]["state"] == "parked")
+                .unwrap();
+            let mut raw = stage.connect(&daemon);
+            let begun = raw.ok("agents.recover", json!({"email": "dora@example.test"}));
+            let proof = json!({"pending_id": begun["pending_id"], "code": CODE});
+            assert_eq!(raw.ok("agents.recover_verify", proof)["saved"], true);
+        }
+        stage.settle(&daemon);
+        stage.bob_says("after");
+        stage.log_is_whole(&daemon);
+    }
+    assert!(
+        endings[1] > 0,
+        "an answered rotation is on disk: {endings:?}"
+    );
+}
+
+#[test]
+fn a_stop_in_the_middle_keeps_the_key_that_comes() {
+    let mut stage = stage();
+    let mut daemon = stage.ready();
+    let old = stage.setup.key.clone();
+    let mut raw = stage.connect(&daemon);
+    let proof = begun(&mut raw);
+    answer_late(&stage, ROTATE_VERIFY, Duration::from_millis(700));
+    raw.start("agents.rotate_key_verify", &proof).unwrap();
+    until("the platform has replaced the key", || {
+        if stage.sandbox.agent("dora").key() == old {
+            return Err("it is the old one".to_owned());
+        }
+        Ok(())
+    });
+    crate::signal(&daemon, "TERM");
+    assert_eq!(raw.hear()["result"]["saved"], true);
+    assert!(daemon.wait(Duration::from_secs(15)).unwrap().success());
+    let daemon = again(&mut stage);
+    stage.settle(&daemon);
+}
