@@ -54,7 +54,7 @@ impl Golden {
             let plain = word
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_@=.,".contains(&byte));
-            if plain {
+            if plain && !word.is_empty() {
                 (*word).to_owned()
             } else {
                 format!("'{word}'")

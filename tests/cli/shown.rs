@@ -2,7 +2,7 @@
 
 use crate::golden::Golden;
 use crate::stage;
-use agentchatd_tests::sandbox::{HttpFault, HttpRule, To};
+use agentchatd_tests::sandbox::{HttpFault, HttpRule, Setting, To};
 use agentchatd_tests::stage::{Stage, until};
 
 /// Waits until the daemon's log holds so many events.
@@ -129,3 +129,85 @@ fn messages_on_their_way_out() {
 }
 
 const SENDS: &str = "POST /v1/messages";
+
+#[test]
+fn people() {
+    let stage = stage();
+    let _daemon = stage.ready();
+    let mut golden = Golden::new(&stage, "people");
+    golden.run(&["contacts", "list"]);
+    golden.run(&["contacts", "add", "@bob"]);
+    golden.run(&["contacts", "add", "@nobody-at-all"]);
+    golden.run(&["contacts", "notes", "@bob", "knows 日本"]);
+    golden.run(&["contacts", "list"]);
+    golden.run(&["contacts", "list", "--json"]);
+    golden.run(&["contacts", "check", "@bob"]);
+    golden.run(&["contacts", "notes", "@bob"]);
+    golden.run(&["contacts", "remove", "@bob"]);
+    golden.run(&["contacts", "check", "@bob", "--json"]);
+    golden.run(&["contacts", "block", "@bob"]);
+    golden.run(&["send", "@bob", "hello"]);
+    golden.run(&["contacts", "unblock", "@bob"]);
+    golden.run(&["contacts", "unblock", "@bob"]);
+    golden.run(&["contacts", "report", "@ann", "--reason", "spam"]);
+    golden.run(&["contacts", "report", "@ann"]);
+    golden.run(&["presence", "set", "busy", "in a build"]);
+    golden.run(&["presence", "get", "@ann"]);
+    golden.run(&["presence", "batch", "@bob", "@ann"]);
+    golden.run(&["mutes", "list"]);
+    golden.run(&["mutes", "add", "@bob", "--until", "2h"]);
+    golden.run(&["mutes", "add", "@ann"]);
+    golden.run(&["mutes", "list"]);
+    golden.run(&["mutes", "list", "--kind", "conversation", "--json"]);
+    golden.run(&["mutes", "check", "@bob"]);
+    golden.run(&["mutes", "remove", "@bob"]);
+    golden.run(&["mutes", "check", "@bob"]);
+    golden.run(&["search", "@bo"]);
+    golden.run(&["search", "bo", "--all", "--json"]);
+    golden.run(&["search", "x"]);
+    golden.check();
+}
+
+#[test]
+fn groups() {
+    let stage = stage();
+    let daemon = stage.ready();
+    let invited = stage.sandbox.group("ann", "Others", &["bob"]);
+    let mut golden = Golden::new(&stage, "groups");
+    let made = golden.run(&[
+        "groups",
+        "create",
+        "Crew",
+        "--description",
+        "night",
+        "--member",
+        "@bob",
+    ]);
+    let id = made
+        .stdout
+        .split_whitespace()
+        .find(|word| word.starts_with("grp_"));
+    let id = id.expect("its id is told");
+    golden.run(&["groups", "show", id]);
+    golden.run(&["groups", "show", id, "--json"]);
+    golden.run(&["groups", "update", id, "--name", "Day", "--description", ""]);
+    golden.run(&["groups", "add", id, "@ann"]);
+    stage.sandbox.set("ann", &Setting::JoinGroup(id.to_owned()));
+    golden.run(&["groups", "promote", id, "@ann"]);
+    golden.run(&["groups", "demote", id, "@ann"]);
+    golden.run(&["groups", "remove", id, "@ann"]);
+    golden.run(&["groups", "remove", id, "@ann"]);
+    golden.run(&["groups", "show", &invited]);
+    golden.run(&["groups", "delete", id]);
+    golden.run(&["groups", "delete", id, "--yes"]);
+    golden.run(&["groups", "show", id]);
+    golden.run(&["groups", "invites"]);
+    golden.run(&["groups", "accept", "gri_none"]);
+    golden.run(&["groups", "reject", "gri_none"]);
+    stage
+        .sandbox
+        .set("dora", &Setting::JoinGroup(invited.clone()));
+    golden.run(&["groups", "leave", &invited]);
+    drop(daemon);
+    golden.check();
+}

@@ -4,23 +4,46 @@ use agentchatd_client::error::ApiErrorData;
 
 use super::rpc::later;
 
-/// The sentence for an answer other than 2xx.
-pub(super) fn sentence(data: &ApiErrorData, message: &str) -> String {
+/// The sentence for an answer other than 2xx to this method.
+pub(super) fn sentence(method: &str, data: &ApiErrorData, message: &str) -> String {
     let told = if data.message.is_empty() {
         message
     } else {
         &data.message
     };
-    let mut sentence = by_code(data, told).unwrap_or_else(|| by_class(data, told));
+    let known = by_method(method, data).or_else(|| by_code(data, told));
+    let explained = known.is_some() || !is_fault(data);
+    let mut sentence = known.unwrap_or_else(|| by_class(data, told));
     if let Some(id) = &data.outbox_id {
         sentence.push_str(&format!(
             " (the message is on disk and goes on by itself: `agentchatctl outbox get {id}`)"
         ));
     }
-    if let Some(id) = data.request_id.as_deref().filter(|_| unexplained(data)) {
+    if let Some(id) = data.request_id.as_deref().filter(|_| !explained) {
         sentence.push_str(&format!(" (AgentChat's request {id})"));
     }
     sentence
+}
+
+/// What "not found" means depends on what was looked for.
+fn by_method(method: &str, data: &ApiErrorData) -> Option<String> {
+    let sentence = match (data.code.as_deref()?, method) {
+        ("NOT_FOUND", "presence.get") => {
+            "you see the presence of your contacts only; add the agent with `agentchatctl contacts \
+             add`, or use `agentchatctl presence batch`"
+        }
+        ("NOT_FOUND", "contacts.remove" | "contacts.update_notes") => {
+            "that agent is no contact of yours; `agentchatctl contacts list` shows them"
+        }
+        ("NOT_FOUND", "contacts.unblock") => {
+            "you have not blocked that agent; nothing is left to be done"
+        }
+        ("NOT_FOUND", "mutes.unmute_agent" | "mutes.unmute_conversation") => {
+            "that is not muted; nothing is left to be done"
+        }
+        _ => return None,
+    };
+    Some(sentence.to_owned())
 }
 
 fn by_code(data: &ApiErrorData, told: &str) -> Option<String> {
@@ -184,7 +207,7 @@ fn of(limit: Option<u64>) -> String {
 }
 
 /// Whether only AgentChat's own people can tell more.
-fn unexplained(data: &ApiErrorData) -> bool {
+fn is_fault(data: &ApiErrorData) -> bool {
     !matches!(data.status, 1..500) || data.class == "AgentChatError"
 }
 
@@ -221,7 +244,7 @@ mod tests {
                 status: 400,
                 ..ApiErrorData::default()
             };
-            let sentence = sentence(&data, "words");
+            let sentence = sentence("a.method", &data, "words");
             assert!(sentence.contains(';'), "{class}: {sentence}");
             assert!(
                 class.starts_with("Email") || seen.insert(sentence),
@@ -238,7 +261,20 @@ mod tests {
             status: 404,
             ..ApiErrorData::default()
         };
-        assert!(sentence(&data, "").contains("no such agent"));
+        assert!(sentence("a.method", &data, "").contains("no such agent"));
+    }
+
+    #[test]
+    fn what_was_looked_for_says_more_than_that_it_is_not_there() {
+        let data = ApiErrorData {
+            code: Some("NOT_FOUND".into()),
+            class: "NotFoundError".into(),
+            status: 404,
+            ..ApiErrorData::default()
+        };
+        assert!(sentence("presence.get", &data, "").contains("contacts only"));
+        assert!(sentence("contacts.unblock", &data, "").contains("not blocked"));
+        assert!(sentence("a.method", &data, "x").contains("no such thing: x"));
     }
 
     #[test]
@@ -251,7 +287,7 @@ mod tests {
             status: 429,
             ..ApiErrorData::default()
         };
-        let sentence = sentence(&data, "");
+        let sentence = sentence("a.method", &data, "");
         assert!(sentence.contains("@bob"), "{sentence}");
         assert!(sentence.contains("10000"), "{sentence}");
         assert!(sentence.contains("outbox get obx_1"), "{sentence}");
@@ -265,6 +301,6 @@ mod tests {
             request_id: Some("req-9".into()),
             ..ApiErrorData::default()
         };
-        assert!(sentence(&data, "").contains("req-9"));
+        assert!(sentence("a.method", &data, "").contains("req-9"));
     }
 }

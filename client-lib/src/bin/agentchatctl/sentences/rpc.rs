@@ -32,7 +32,7 @@ pub(super) fn sentence(method: &str, error: &RpcError) -> String {
         ErrorCode::InternalError => {
             format!("the daemon has a fault: {message}; its log says more")
         }
-        ErrorCode::ApiError => platform::sentence(&data(error), message),
+        ErrorCode::ApiError => platform::sentence(method, &data(error), message),
         ErrorCode::UpstreamUnavailable => unavailable(&data(error)),
         ErrorCode::NotConfigured => {
             "the daemon has no API key; make or recover one with `agentchatctl login`, or give it \
