@@ -4,6 +4,8 @@
 mod bodies;
 #[path = "http/connections.rs"]
 mod connections;
+#[path = "http/document.rs"]
+mod document;
 #[path = "http/events.rs"]
 mod events;
 #[path = "http/metrics.rs"]

@@ -2,6 +2,7 @@
 
 mod consumers;
 mod harness;
+mod http;
 mod limits;
 mod protocol;
 mod sends;
