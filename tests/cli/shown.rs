@@ -53,7 +53,7 @@ fn reading() {
     stage
         .sandbox
         .send("ann", To::Conversation(&group), "welcome\nto 日本");
-    logged(&stage, &daemon, 2);
+    logged(&stage, &daemon, 3);
     let mut golden = Golden::new(&stage, "reading");
     golden.run(&["tail", "--since", "earliest", "-n", "2"]);
     golden.run(&["inbox", "--consumer", "hook", "--ack"]);
