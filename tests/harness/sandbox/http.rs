@@ -6,6 +6,7 @@ use super::journal::Event;
 use super::platform::{Answer, Body, Key, Outcome, Request as RuleRequest};
 use super::shared::Shared;
 use super::slow;
+use super::storage::journalled;
 use super::upgrade;
 use super::wire::{Fuse, Wire};
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -24,6 +26,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A request body at most; the platform swallows large ones.
 const BODY_LIMIT: usize = 8 << 20;
+/// How much of a request's body the journal keeps.
+const JOURNAL_BODY_BYTES: usize = 64 << 10;
 const REQUEST_ID_CHARS: usize = 128;
 /// How long an answer waits for the sockets that it closes.
 const GOODBYES: Duration = Duration::from_secs(1);
@@ -138,7 +142,7 @@ async fn answer(
         shared,
         agent,
         &rule_request,
-        query,
+        &head,
         answer.as_ref().filter(|_| !lost),
     );
     if let Some(HttpFault::DelayAnswer(time)) = &fault {
@@ -206,15 +210,19 @@ fn note(
     shared: &Shared,
     agent: Option<String>,
     request: &RuleRequest<'_>,
-    query: &str,
+    head: &Parts,
     answer: Option<&Answer>,
 ) {
+    let body = request.body;
+    let kept = &body[..body.len().min(JOURNAL_BODY_BYTES)];
     shared.journal.write(Event::Http {
         agent,
         method: request.method.to_owned(),
         path: request.path.to_owned(),
-        query: query.to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
         status: answer.map_or(0, |answer| answer.status),
+        headers: journalled(&head.headers),
+        body: String::from_utf8_lossy(kept).into_owned(),
     });
 }
 

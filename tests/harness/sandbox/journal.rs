@@ -40,6 +40,12 @@ pub enum Event {
         query: String,
         /// Status of the answer; 0 when the connection was dropped in its place.
         status: u16,
+        /// All headers, credentials as `***`; for tests, not for the journal as JSON.
+        #[serde(skip)]
+        headers: Vec<(String, String)>,
+        /// The beginning of the body; as the headers.
+        #[serde(skip)]
+        body: String,
     },
     /// A request of the storage host was answered, or refused an answer (`status` 0).
     Storage {

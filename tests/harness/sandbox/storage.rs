@@ -204,7 +204,8 @@ fn token(query: Option<&str>) -> &str {
         .unwrap_or_default()
 }
 
-fn journalled(headers: &HeaderMap) -> Vec<(String, String)> {
+/// Headers as the journal has them.
+pub(crate) fn journalled(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
         .map(|(name, value)| {
