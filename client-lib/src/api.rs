@@ -195,6 +195,10 @@ methods! {
     "agents.update" AgentsUpdate(AgentsUpdateParams) -> Box<RawValue>, Send, patch;
     /// Deletes the agent for good.
     "agents.delete" AgentsDelete(AgentsDeleteParams) -> Box<RawValue>, Admin, delete;
+    /// Gives the agent a picture.
+    "agents.set_avatar" AgentsSetAvatar(AgentAvatarParams) -> Box<RawValue>, Send, put;
+    /// Takes the agent's picture away.
+    "agents.remove_avatar" AgentsRemoveAvatar(RemoveAgentAvatarParams) -> Box<RawValue>, Send, delete, ["handle"];
     /// Sends a message.
     "messages.send" MessagesSend(MessagesSendParams) -> SendOutcome, Send, post;
     /// Reads a conversation's history at AgentChat.
@@ -281,6 +285,18 @@ methods! {
     "webhooks.get" WebhooksGet(WebhookParams) -> Box<RawValue>, Read, get, ["webhook_id"];
     /// Ends a webhook.
     "webhooks.delete" WebhooksDelete(WebhookParams) -> Box<RawValue>, Send, delete, ["webhook_id"];
+    /// Gives a group a picture.
+    "groups.set_avatar" GroupsSetAvatar(GroupAvatarParams) -> Box<RawValue>, Send, put;
+    /// Takes a group's picture away.
+    "groups.remove_avatar" GroupsRemoveAvatar(RemoveGroupAvatarParams) -> Box<RawValue>, Send, delete, ["group_id"];
+    /// Announces a file; its bytes then go to the address in the answer.
+    "attachments.create_upload" AttachmentsCreateUpload(CreateUploadParams) -> Box<RawValue>, Send, post;
+    /// Hashes a file, announces it and sends its bytes.
+    "attachments.upload" AttachmentsUpload(UploadParams) -> UploadedFile, Send, post;
+    /// Asks for an address that gives an attachment's bytes without a key.
+    "attachments.download_url" AttachmentsDownloadUrl(AttachmentParams) -> DownloadUrl, Read, get, ["attachment_id"];
+    /// Fetches an attachment into a file.
+    "attachments.download" AttachmentsDownload(DownloadParams) -> DownloadedFile, Read, get;
     /// Looks at what AgentChat has not delivered yet, and leaves it so.
     "sync.peek" SyncPeek(SyncPeekParams) -> Box<RawValue>, Read, get;
     /// Fetches what AgentChat has not delivered yet now, instead of at the next turn.

@@ -7,17 +7,22 @@
 
 use std::fmt;
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::calls::Request;
 use crate::command::{CallFailure, Command, ProcessRequest};
 use crate::credentials::{Agent, ApiKey, Kept};
 use crate::event::LogEvent;
 use crate::feed::Feed;
+use crate::files::Source;
 use crate::metrics::Metrics;
 use crate::store::{ConsumerRow, OutboxName, OutboxRow, Reader, StoreError, Writer};
 
@@ -35,6 +40,8 @@ pub struct Hub {
     pub backing: Arc<dyn Backing>,
     /// Committed events on their way to subscribers.
     pub feed: Arc<Feed>,
+    /// Where bytes of requests may wait on disk.
+    pub spool: Arc<Path>,
     /// The platform's REST interface; `None` while no API key is known.
     pub upstream: watch::Receiver<Option<Arc<dyn Upstream>>>,
     /// Where figures are counted.
@@ -102,9 +109,43 @@ pub trait Backing: Send + Sync {
 
 /// The platform, as far as the local API reaches it without the driver.
 pub trait Upstream: Send + Sync {
-    /// The platform's JSON, unchanged; given up after `timeout`.
+    /// The platform's JSON, unchanged, or `{"url": …}` where it redirects; given up after
+    /// `timeout`.
     fn call(&self, request: Request, timeout: Duration)
     -> Later<'_, Result<Arc<str>, CallFailure>>;
+    /// Sends a file to the address that the platform gave for it.
+    fn put_file(
+        &self,
+        url: String,
+        content_type: &'static str,
+        file: Source,
+        deadline: Option<Instant>,
+    ) -> Later<'_, Result<(), CallFailure>>;
+    /// Opens the file behind an address that the platform gave for it.
+    fn get_file(
+        &self,
+        url: String,
+        deadline: Option<Instant>,
+    ) -> Later<'_, Result<Fetched, CallFailure>>;
+}
+
+/// A file on its way in.
+pub struct Fetched {
+    /// How many bytes will come, where the storage says so.
+    pub size: Option<u64>,
+    /// What it is, where the storage says so.
+    pub content_type: Option<String>,
+    /// The bytes; complete once the stream ends without an error.
+    pub bytes: BoxStream<'static, Result<Bytes, CallFailure>>,
+}
+
+impl fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetched")
+            .field("size", &self.size)
+            .field("content_type", &self.content_type)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The keeper of the daemon's key.

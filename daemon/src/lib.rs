@@ -17,6 +17,7 @@
 //! | [`feed`] | committed events to subscribers |
 //! | [`calls`] | what each method asks of the platform |
 //! | [`rpc`] | the local API |
+//! | [`files`] | files on their way to AgentChat's storage and from it |
 //! | [`event`], [`command`], [`hub`] | what these hand to each other |
 //! | [`lock`], [`logging`], [`notify`], [`shutdown`] | what every daemon needs |
 //!
@@ -31,6 +32,7 @@ pub mod credentials;
 pub mod driver;
 pub mod event;
 pub mod feed;
+pub mod files;
 pub mod hub;
 pub mod lock;
 pub mod logging;

@@ -146,6 +146,9 @@ pub struct PermissionDeniedData {
     pub scope_needed: Scope,
     /// Who asked.
     pub uid: u32,
+    /// What to do instead, where it is not the scope that is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 /// -32005: why a consumer cannot be had.

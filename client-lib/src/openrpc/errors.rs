@@ -123,6 +123,7 @@ const LOCAL: &[(&str, &[ErrorCode])] = {
         ("events.unsubscribe", &[NotFound]),
         ("consumers.delete", &[NotFound, StorageError]),
         ("consumers.seek", &[NotFound, StorageError]),
+        ("attachments.download", &[StorageError]),
         (
             "messages.send",
             &[StorageError, Overloaded, Conflict, Expired],

@@ -23,6 +23,8 @@
 //!   an optional member has to read `null` as "left out" (`null_default`).
 
 mod agents;
+mod attachments;
+mod avatars;
 mod call;
 mod common;
 mod contacts;
@@ -30,6 +32,7 @@ mod conversations;
 mod daemon;
 mod directory;
 mod events;
+mod files;
 mod filter;
 mod groups;
 mod handle;
@@ -37,6 +40,7 @@ mod health;
 mod json;
 mod keys;
 mod list;
+mod media;
 mod messages;
 mod mutes;
 mod operating;
@@ -50,6 +54,13 @@ mod time;
 mod webhooks;
 
 pub use agents::{AgentsDeleteParams, AgentsUpdateParams, Confirmed};
+pub use attachments::{
+    AttachmentParams, AttachmentSize, CreateUploadParams, DownloadParams, DownloadUrl,
+    DownloadedFile, UploadParams, UploadedFile,
+};
+pub use avatars::{
+    AgentAvatarParams, GroupAvatarParams, RemoveAgentAvatarParams, RemoveGroupAvatarParams,
+};
 pub use call::{Change, ConversationParams, HandleParams, HandlePostParams, MessageParams};
 pub use common::{NoParams, OutOfRange, Seq, TimeoutMs, UpstreamParams};
 pub use contacts::{
@@ -66,6 +77,7 @@ pub use events::{
     Event, EventNotice, GoingAway, Source, SubscriptionClosed, SubscriptionLagged, closed_reason,
     kind, notification,
 };
+pub use files::{FileName, FilePath, FileSource, Sha256};
 pub use filter::{ConsumerName, Filter, Start};
 pub use groups::{
     GroupMemberParams, GroupMemberPostParams, GroupParams, GroupPostParams, GroupsAddMemberParams,
@@ -78,6 +90,7 @@ pub use keys::{
     RecoverParams, RegisterParams, RotateKeyParams, RotateKeyVerifyParams, VerifyParams,
 };
 pub use list::{BadLength, List};
+pub use media::{AttachmentType, ImageType};
 pub use messages::{
     Address, BacklogWarning, Content, Cursor, Delivery, ExpiresInMs, MarkReadParams,
     MessagesListParams, MessagesSendParams, QueuedMessage, SendOutcome, SentMessage,

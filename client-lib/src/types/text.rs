@@ -26,6 +26,10 @@ pub enum InvalidText {
     Character,
     /// It holds a blank or a character outside of ASCII, which no header can carry.
     Header,
+    /// It is a path that does not begin with `/`.
+    RelativePath,
+    /// It is no SHA-256 in hexadecimal.
+    Sha256,
 }
 
 impl fmt::Display for InvalidText {
@@ -36,6 +40,8 @@ impl fmt::Display for InvalidText {
             Self::PathSegment => f.write_str("`.` and `..` are no identifiers"),
             Self::Character => f.write_str("only the characters A-Z a-z 0-9 . _ - are allowed"),
             Self::Header => f.write_str("only the characters ! to ~ of ASCII are allowed"),
+            Self::RelativePath => f.write_str("a path has to begin with `/`"),
+            Self::Sha256 => f.write_str("must be 64 hexadecimal digits in lower case"),
         }
     }
 }

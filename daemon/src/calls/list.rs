@@ -10,6 +10,7 @@ macro_rules! for_each_call {
             AgentsGet,
             AgentsUpdate,
             AgentsDelete,
+            AgentsRemoveAvatar,
             MessagesList,
             MessagesMarkRead,
             MessagesDelete,
@@ -52,6 +53,9 @@ macro_rules! for_each_call {
             WebhooksList,
             WebhooksGet,
             WebhooksDelete,
+            GroupsRemoveAvatar,
+            AttachmentsCreateUpload,
+            AttachmentsDownloadUrl,
             SyncPeek,
         }
     };

@@ -5,6 +5,8 @@
 //! API's business; how it travels is [`crate::upstream`]'s.
 
 mod agents;
+mod attachments;
+mod avatars;
 mod body;
 mod call;
 mod contacts;
@@ -20,6 +22,8 @@ mod presence;
 mod sync;
 mod webhooks;
 
+pub(crate) use attachments::slot;
+pub(crate) use avatars::Picture;
 use body::Body;
 pub use call::PlatformCall;
 pub(crate) use list::for_each_call;

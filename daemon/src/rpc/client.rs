@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use agentchatd_client::RpcError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::event::now_us;
 use crate::feed::{Position, Track};
+use crate::files::Known;
 use crate::hub::Hub;
 use crate::rpc::desk::Desk;
+use crate::rpc::errors;
 use crate::rpc::outgoing::Outgoing;
 use crate::rpc::peer::{Access, Caller};
 
@@ -45,6 +48,10 @@ pub(crate) struct Shared {
     pub(crate) hub: Hub,
     pub(crate) limits: Limits,
     pub(crate) access: Access,
+    /// The daemon's own user, for whom alone it opens files.
+    pub(crate) own_uid: u32,
+    /// What is known of files that went up.
+    pub(crate) known: Known,
     /// The daemon stops: no new requests, those under way are finished.
     pub(crate) stopping: CancellationToken,
     /// The time for that is over.
@@ -65,12 +72,15 @@ impl Shared {
         hub: Hub,
         limits: Limits,
         access: Access,
+        own_uid: u32,
         stopping: CancellationToken,
     ) -> Self {
         Self {
             hub,
             limits,
             access,
+            own_uid,
+            known: Known::default(),
             stopping,
             kill: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -137,6 +147,16 @@ impl Client {
         Self {
             streams: false,
             ..Self::new(shared, caller, outgoing)
+        }
+    }
+
+    /// Whether the daemon opens files for this client: it would do so with its own rights, so only
+    /// for its own user.
+    pub(crate) fn may_name_files(&self) -> Result<(), RpcError> {
+        if self.caller.peer.uid == self.shared.own_uid {
+            Ok(())
+        } else {
+            Err(errors::no_files(&self.caller))
         }
     }
 

@@ -130,6 +130,23 @@ pub(crate) fn permission_denied(caller: &Caller, scope_needed: Scope) -> RpcErro
     RpcError::new(ErrorCode::PermissionDenied, message).with_data(&PermissionDeniedData {
         scope_needed,
         uid: caller.peer.uid,
+        hint: None,
+    })
+}
+
+/// -32004 for a file that the daemon does not open for this caller.
+pub(crate) fn no_files(caller: &Caller) -> RpcError {
+    let hint = "files are opened for the daemon's own user only; send the bytes (`data_base64`, \
+                or PUT and GET /attachments), and fetch them from the address of \
+                `attachments.download_url`";
+    RpcError::new(
+        ErrorCode::PermissionDenied,
+        format!("the path of another user's file: {hint}"),
+    )
+    .with_data(&PermissionDeniedData {
+        scope_needed: caller.scope.unwrap_or(Scope::Read),
+        uid: caller.peer.uid,
+        hint: Some(hint.into()),
     })
 }
 
@@ -145,6 +162,13 @@ pub(crate) fn not_found(what: &str, id: &str) -> RpcError {
 /// -32007.
 pub(crate) fn storage(error: &StoreError) -> RpcError {
     storage_reason(error.to_string())
+}
+
+/// -32007 for a file that is no database's.
+pub(crate) fn disk(reason: &str) -> RpcError {
+    RpcError::new(ErrorCode::StorageError, reason).with_data(&StorageErrorData {
+        reason: reason.into(),
+    })
 }
 
 /// -32008.

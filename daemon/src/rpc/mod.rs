@@ -10,6 +10,7 @@
 //!     outgoing ── the only way out: answers and events in one bounded queue, one writer,
 //!                 which writes them to an outlet in the form that the client reads
 //!     subscription ── one task each: feed → window → outgoing
+//!     transfer ── files to AgentChat's storage and from it
 //! ```
 //!
 //! It reads the log and the outbox through the [`crate::hub::Hub`] and asks the driver for all else.
@@ -37,6 +38,7 @@ mod session;
 mod subscription;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use client::Limits;
 pub use listener::{BindError, Listener, MAX_PATH_BYTES, SocketOptions};

@@ -26,7 +26,13 @@ pub async fn serve(
     access: Access,
     shutdown: CancellationToken,
 ) {
-    let shared = Arc::new(Shared::new(hub, limits, access, shutdown.clone()));
+    let shared = Arc::new(Shared::new(
+        hub,
+        limits,
+        access,
+        listener.own_uid(),
+        shutdown.clone(),
+    ));
     let methods = methods::table();
     let places = Arc::new(Semaphore::new(limits.max_connections));
     until(&shutdown, async {

@@ -131,6 +131,7 @@ async fn serve(
     let keyring = Arc::new(Keyring::new(Sources::of(&settings, env), to_driver.clone()));
     let (process, requests) = mpsc::channel(PROCESS_QUEUE);
     let hub = Hub {
+        spool: settings.state_dir.as_path().into(),
         commands: commands.clone(),
         process,
         backing,

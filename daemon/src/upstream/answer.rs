@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{ApiFailure, retry_after, wire};
 
-/// A complete 2xx answer.
+/// A complete answer: 2xx, or the redirect that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -23,6 +23,8 @@ pub struct Answer {
     pub idempotent_replay: bool,
     /// The server's `Date`, in milliseconds since the Unix epoch.
     pub date_ms: Option<i64>,
+    /// Where the redirect that was asked for leads; it is not followed.
+    pub location: Option<String>,
     /// The body's bytes.
     pub body: Bytes,
 }
@@ -37,6 +39,7 @@ impl Answer {
             idempotent_replay: header(headers, "idempotent-replay")
                 .is_some_and(|value| value.trim().eq_ignore_ascii_case("true")),
             date_ms: header(headers, DATE.as_str()).and_then(date_ms),
+            location: None,
             body,
         }
     }

@@ -8,6 +8,7 @@
 //! ```text
 //! Platform ── one HTTP client: addresses, TLS, identity headers, no redirects
 //!   ├─ Rest ──── Request → Answer | ApiFailure, typed calls
+//!   ├─ Storage ─ files at presigned addresses, through clients that know no key
 //!   └─ socket ── dial → SocketSender, SocketReceiver, SocketTask
 //! wire ───────── JSON text → Row, Frame, SyncPage
 //! ```
@@ -23,6 +24,7 @@ mod request;
 mod rest;
 mod retry;
 mod retry_after;
+mod storage;
 mod typed;
 
 pub mod socket;
@@ -39,4 +41,5 @@ pub use request::{Method, Request};
 pub use rest::{Rest, RestConfig};
 pub use retry::RetryPolicy;
 pub use retry_after::parse as parse_retry_after;
+pub use storage::{Download, Upload};
 pub use typed::{Dated, HistoryCursor, Me, Sent};

@@ -8,6 +8,8 @@ use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::storage::Storage;
+
 /// The name that the platform knows this client by.
 pub const CLIENT_NAME: &str = "agentchatd";
 
@@ -74,6 +76,7 @@ pub struct Platform {
 struct Inner {
     http: reqwest::Client,
     base: String,
+    storage: Storage,
 }
 
 impl Platform {
@@ -106,8 +109,17 @@ impl Platform {
             .map_err(|error| PlatformError::Client(reason(error)))?;
         let base = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self {
-            inner: Arc::new(Inner { http, base }),
+            inner: Arc::new(Inner {
+                http,
+                base,
+                storage: Storage::new(config.clone(), plain),
+            }),
         })
+    }
+
+    /// The way to the platform's files.
+    pub(super) fn storage(&self) -> &Storage {
+        &self.inner.storage
     }
 
     /// A request for a target behind the base address, with a fresh request id.
@@ -132,10 +144,21 @@ fn client(
         "x-agentchat-client-version",
         HeaderValue::from_static(CLIENT_VERSION),
     );
-    let mut builder = reqwest::Client::builder()
+    bare_client(config, plain, loopback)?
         .user_agent(concat!("agentchatd/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
+        .build()
+}
+
+/// A client that says nothing of itself and follows nothing.
+pub(super) fn bare_client(
+    config: &PlatformConfig,
+    plain: bool,
+    loopback: bool,
+) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+    let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
         // The retries are ours, and so is their count.
         .retry(reqwest::retry::never())
         .connect_timeout(config.connect_timeout)
@@ -149,10 +172,10 @@ fn client(
         Proxy::Environment | Proxy::Off => builder = builder.no_proxy(),
         Proxy::Url(url) => builder = builder.proxy(reqwest::Proxy::all(url)?),
     }
-    builder.build()
+    Ok(builder)
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || bare

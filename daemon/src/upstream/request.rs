@@ -19,6 +19,7 @@ pub struct Request {
     pub(super) idempotency_key: Option<String>,
     pub(super) timeout: Option<Duration>,
     pub(super) retry: bool,
+    pub(super) redirects: bool,
     pub(super) flaw: Option<String>,
 }
 
@@ -42,6 +43,7 @@ impl Request {
             idempotency_key: None,
             timeout: None,
             retry: false,
+            redirects: false,
             flaw,
         }
     }
@@ -128,6 +130,13 @@ impl Request {
     #[must_use]
     pub fn retry(mut self, retry: bool) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Expects a redirect as its answer. It is told, never followed: the key stays here.
+    #[must_use]
+    pub fn redirects(mut self) -> Self {
+        self.redirects = true;
         self
     }
 

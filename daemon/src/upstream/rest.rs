@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use tokio::time::Instant;
 
-use super::{Answer, ApiFailure, ApiKey, Platform, Request, RetryPolicy, platform};
+use super::{
+    Answer, ApiFailure, ApiKey, Download, Platform, Request, RetryPolicy, Upload, answer, platform,
+};
 
 /// How calls are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,36 @@ impl Rest {
             .await
     }
 
+    /// Sends a file to the address that the platform gave for it, with retries.
+    ///
+    /// # Errors
+    /// [`ApiFailure`] for every end but a 2xx answer; [`ApiFailure::Unsendable`] where the bytes
+    /// themselves failed.
+    pub async fn put_file(
+        &self,
+        address: &str,
+        upload: &Upload<'_>,
+        deadline: Option<Instant>,
+    ) -> Result<(), ApiFailure> {
+        let storage = self.platform.storage();
+        let attempt = || storage.put(address, upload, deadline);
+        let last = deadline.unwrap_or_else(far_future);
+        self.config.retry.run(true, last, attempt).await.map(drop)
+    }
+
+    /// Opens the file behind an address that the platform gave for it. Such an address is good for
+    /// one time, so this is not tried again.
+    ///
+    /// # Errors
+    /// [`ApiFailure`] for every end but a 2xx answer.
+    pub async fn get_file(
+        &self,
+        address: &str,
+        deadline: Option<Instant>,
+    ) -> Result<Download, ApiFailure> {
+        self.platform.storage().get(address, deadline).await
+    }
+
     async fn attempt(
         &self,
         request: &Request,
@@ -118,8 +150,13 @@ impl Rest {
             Err(_) if !status.is_success() => Bytes::new(),
             Err(failure) => return Err(failure),
         };
-        let answer = Answer::new(status.as_u16(), response.headers(), body);
-        if status.is_success() {
+        let mut answer = Answer::new(status.as_u16(), response.headers(), body);
+        if request.redirects && status.is_redirection() {
+            let location = answer::header(response.headers(), LOCATION.as_str());
+            let url = location.and_then(|location| response.url().join(location).ok());
+            answer.location = url.map(String::from);
+        }
+        if status.is_success() || answer.location.is_some() {
             Ok(answer)
         } else {
             Err(ApiFailure::of_answer(&answer))
@@ -127,7 +164,10 @@ impl Rest {
     }
 }
 
-async fn read_body(response: &mut reqwest::Response, limit: usize) -> Result<Bytes, ApiFailure> {
+pub(super) async fn read_body(
+    response: &mut reqwest::Response,
+    limit: usize,
+) -> Result<Bytes, ApiFailure> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(network)? {
         if body.len() + chunk.len() > limit {

@@ -1,5 +1,6 @@
 //! Requests to AgentChat of one local call, which share its time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use agentchatd_client::types::Handle;
@@ -9,25 +10,33 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::calls::Request;
 use crate::command::CallFailure;
-use crate::hub::Hub;
+use crate::hub::{Hub, Upstream};
 
 /// What a local call asks with.
-pub(super) struct Ask<'h> {
+pub(in crate::rpc) struct Ask<'h> {
     hub: &'h Hub,
     deadline: Instant,
 }
 
 impl<'h> Ask<'h> {
     /// For a call that may take so long from now on.
-    pub(super) fn new(hub: &'h Hub, wait: Duration) -> Self {
+    pub(in crate::rpc) fn new(hub: &'h Hub, wait: Duration) -> Self {
         let deadline = Instant::now() + wait;
         Self { hub, deadline }
     }
 
-    /// One request with the agent's key; AgentChat's JSON, unchanged.
-    pub(super) async fn json(&self, request: Request) -> Result<Box<RawValue>, CallFailure> {
+    /// AgentChat, where a key is known.
+    pub(in crate::rpc) fn upstream(&self) -> Result<Arc<dyn Upstream>, CallFailure> {
         let upstream = self.hub.upstream.borrow().clone();
-        let upstream = upstream.ok_or(CallFailure::NotConfigured)?;
+        upstream.ok_or(CallFailure::NotConfigured)
+    }
+
+    /// One request with the agent's key; AgentChat's JSON, unchanged.
+    pub(in crate::rpc) async fn json(
+        &self,
+        request: Request,
+    ) -> Result<Box<RawValue>, CallFailure> {
+        let upstream = self.upstream()?;
         let wait = self.deadline.saturating_duration_since(Instant::now());
         // The REST client keeps to the time by itself; a moment more, so that it can say what
         // happened.
@@ -38,7 +47,7 @@ impl<'h> Ask<'h> {
     }
 
     /// The agent's own handle, where the daemon has not met it yet.
-    pub(super) async fn who_am_i(&self) -> Result<Handle, CallFailure> {
+    pub(in crate::rpc) async fn who_am_i(&self) -> Result<Handle, CallFailure> {
         #[derive(Deserialize)]
         struct Me {
             handle: Handle,
@@ -53,7 +62,7 @@ impl<'h> Ask<'h> {
 }
 
 /// No usable answer.
-pub(super) fn unavailable(reason: &str) -> CallFailure {
+pub(in crate::rpc) fn unavailable(reason: &str) -> CallFailure {
     CallFailure::Unavailable {
         reason: reason.to_owned(),
         attempts: 1,
@@ -65,4 +74,4 @@ pub(super) fn unavailable(reason: &str) -> CallFailure {
 const GRACE: Duration = Duration::from_millis(250);
 
 /// The reason where nobody had a better one in time.
-pub(super) const TIMED_OUT: &str = "the time ran out";
+pub(in crate::rpc) const TIMED_OUT: &str = "the time ran out";

@@ -1,7 +1,9 @@
 //! The handlers, one file a namespace. Each method is declared in `agentchatd_client::api`; a file
 //! here says what it does.
 
-mod ask;
+pub(in crate::rpc) mod ask;
+mod attachments;
+mod avatars;
 mod consumers;
 mod daemon;
 mod discover;

@@ -13,7 +13,8 @@ use crate::hub::Hub;
 use crate::rpc::client::{Client, Shared};
 use crate::rpc::errors;
 use crate::rpc::methods::{
-    consumers, daemon, discover, events, fetch, keys, messages, outbox, passthrough,
+    attachments, avatars, consumers, daemon, discover, events, fetch, keys, messages, outbox,
+    passthrough,
 };
 
 /// One call of a method, its parameters read.
@@ -56,6 +57,8 @@ pub(crate) fn table() -> Methods {
     messages::register(&mut module);
     passthrough::register(&mut module);
     keys::register(&mut module);
+    attachments::register(&mut module);
+    avatars::register(&mut module);
     outbox::register(&mut module);
     daemon::register(&mut module);
     discover::register(&mut module);

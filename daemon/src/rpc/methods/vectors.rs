@@ -4,12 +4,13 @@
 
 use agentchatd_client::api::{self, Method};
 use agentchatd_client::params::parse_params;
-use agentchatd_client::types::ClientMsgId;
+use agentchatd_client::types::{ClientMsgId, FileSource, ImageType};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::calls::{PlatformCall, Request, for_each_call};
+use crate::calls::{Picture, PlatformCall, Request, for_each_call};
 use crate::rpc::methods::draft::draft;
+use crate::rpc::transfer;
 
 const VECTORS: [&str; 2] = [
     include_str!(concat!(
@@ -23,14 +24,7 @@ const VECTORS: [&str; 2] = [
 ];
 
 /// Methods of the vectors that do not exist yet.
-const NOT_BUILT: &[&str] = &[
-    "agents.remove_avatar",
-    "agents.set_avatar",
-    "attachments.create_upload",
-    "attachments.download_url",
-    "groups.remove_avatar",
-    "groups.set_avatar",
-];
+const NOT_BUILT: &[&str] = &[];
 
 /// What a call asks of the platform.
 #[derive(Debug, PartialEq)]
@@ -52,6 +46,8 @@ fn asked(row: &Value) -> Option<Asked> {
                     Some(of_call::<api::AgentsRotateKeyVerify>(row))
                 }
                 api::MessagesSend::NAME => Some(of_send(row)),
+                api::AgentsSetAvatar::NAME => Some(of_agents_picture(row)),
+                api::GroupsSetAvatar::NAME => Some(of_groups_picture(row)),
                 _ => None,
             }
         };
@@ -78,6 +74,28 @@ fn of_send(row: &Value) -> Asked {
         .expect("each row names its id");
     let draft = draft(&params, id, Instant::now()).expect("each row can be sent");
     of_request(&Request::post(&["v1", "messages"]).json(draft.body))
+}
+
+/// The bytes of a picture are read before the request is made.
+fn of_agents_picture(row: &Value) -> Asked {
+    let params = params::<api::AgentsSetAvatar>(row);
+    let handle = params.handle.as_ref().expect("each row names its handle");
+    let picture = picture(&params.source, params.content_type);
+    of_request(&picture.of_agent(handle.as_str()))
+}
+
+fn of_groups_picture(row: &Value) -> Asked {
+    let params = params::<api::GroupsSetAvatar>(row);
+    let picture = picture(&params.source, params.content_type);
+    of_request(&picture.of_group(params.group_id.as_str()))
+}
+
+fn picture(source: &FileSource, told: Option<ImageType>) -> Picture {
+    let FileSource::Base64(data) = source else {
+        panic!("each row brings its bytes");
+    };
+    let bytes = transfer::decoded(data).expect("base64");
+    Picture::new(bytes, told).expect("a picture")
 }
 
 fn of_request(request: &Request) -> Asked {

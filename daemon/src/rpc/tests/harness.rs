@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::Request;
@@ -22,7 +22,8 @@ use crate::command::{Accepted, CallFailure, Command, Draft, Outcome};
 use crate::credentials::{Agent, ApiKey, Kept};
 use crate::feed::Feed;
 use crate::feed::testing::MemoryStore;
-use crate::hub::{Hub, Keys, Later, Upstream};
+use crate::files::Source;
+use crate::hub::{Fetched, Hub, Keys, Later, Upstream};
 use crate::rpc::{Access, Limits, Listener, SocketOptions, serve};
 
 /// A running server. Its tasks end when it is dropped.
@@ -84,6 +85,7 @@ impl Server {
         let (_, upstream) = watch::channel(Some(Arc::clone(&platform)));
         let (process, _) = mpsc::channel(crate::hub::PROCESS_QUEUE);
         let hub = Hub {
+            spool: directory.path().into(),
             commands,
             process,
             backing: store.clone(),
@@ -343,6 +345,20 @@ impl Upstream for Echo {
             )
             .into())
         })
+    }
+
+    fn put_file(
+        &self,
+        _: String,
+        _: &'static str,
+        _: Source,
+        _: Option<Instant>,
+    ) -> Later<'_, Result<(), CallFailure>> {
+        Box::pin(std::future::ready(Err(CallFailure::ShuttingDown)))
+    }
+
+    fn get_file(&self, _: String, _: Option<Instant>) -> Later<'_, Result<Fetched, CallFailure>> {
+        Box::pin(std::future::ready(Err(CallFailure::ShuttingDown)))
     }
 }
 

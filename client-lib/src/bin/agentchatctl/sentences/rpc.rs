@@ -124,7 +124,9 @@ fn unavailable(data: &UpstreamUnavailableData) -> String {
 
 fn denied(method: &str, error: &RpcError) -> String {
     match error.data_as::<PermissionDeniedData>() {
-        Ok(PermissionDeniedData { scope_needed, uid }) => format!(
+        Ok(PermissionDeniedData {
+            scope_needed, uid, ..
+        }) => format!(
             "{method} needs the scope `{}`, which user {uid} does not have; give it in [access] of \
              the daemon's configuration, or run this as the daemon's user",
             scope_needed.as_str()
