@@ -9,6 +9,7 @@
 //!     contract ─ /openrpc.json
 //!     events ── /events: a subscription as server-sent events (query, stream)
 //!     probes ── /healthz, /readyz
+//!     attachments  files as bodies, streamed both ways
 //!   body ────── bodies of requests: bounded in size and in time
 //!   answer ──── bodies of answers, and which status an error has
 //! ```
@@ -18,6 +19,7 @@
 //! finished, then the connection closes.
 
 mod answer;
+mod attachments;
 mod body;
 mod connection;
 mod contract;

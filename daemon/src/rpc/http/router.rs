@@ -8,7 +8,7 @@ use hyper::{Method, Request, StatusCode};
 use crate::rpc::errors;
 use crate::rpc::http::answer::{self, Answer};
 use crate::rpc::http::visit::Visit;
-use crate::rpc::http::{contract, events, post, probes, websocket};
+use crate::rpc::http::{attachments, contract, events, post, probes, websocket};
 
 /// What is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,10 @@ enum Route {
     Contract,
     /// `/events`.
     Events,
+    /// `/attachments`: a file comes.
+    Upload,
+    /// `/attachments/{id}`: a file goes.
+    Download,
 }
 
 impl Route {
@@ -40,6 +44,8 @@ impl Route {
             "/metrics" => Self::Metrics,
             "/openrpc.json" => Self::Contract,
             "/events" => Self::Events,
+            "/attachments" => Self::Upload,
+            path if path.starts_with(attachments::PREFIX) => Self::Download,
             _ => return None,
         })
     }
@@ -52,7 +58,9 @@ impl Route {
             Self::Health | Self::Ready | Self::Metrics | Self::Contract => {
                 &[Method::GET, Method::HEAD]
             }
-            Self::Events => &[Method::GET],
+            // An address of a file is good for one time: a HEAD would use it up.
+            Self::Events | Self::Download => &[Method::GET],
+            Self::Upload => &[Method::PUT],
         }
     }
 }
@@ -79,6 +87,8 @@ async fn routed(visit: &Visit, request: Request<Incoming>) -> Answer {
     match route {
         Route::Root if method == Method::GET => websocket::upgrade(visit, request),
         Route::Root | Route::Rpc => post::answer(visit, request).await,
+        Route::Upload => attachments::put(visit, request).await,
+        Route::Download => attachments::get(visit, request.uri().path()).await,
         Route::Health => probes::health(),
         Route::Ready => probes::ready(visit).await,
         Route::Metrics => probes::metrics(visit).await,
