@@ -7,12 +7,18 @@ mod bad_params;
 mod bad_params_passed_on;
 #[path = "local_api/bad_requests.rs"]
 mod bad_requests;
+#[path = "local_api/errors.rs"]
+mod errors;
+#[path = "local_api/frames.rs"]
+mod frames;
 #[path = "local_api/framing.rs"]
 mod framing;
 #[path = "local_api/limits.rs"]
 mod limits;
 #[path = "local_api/methods.rs"]
 mod methods;
+#[path = "local_api/webhooks.rs"]
+mod webhooks;
 
 use agentchatd_tests::stage::Stage;
 

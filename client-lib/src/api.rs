@@ -297,6 +297,14 @@ methods! {
     "attachments.download_url" AttachmentsDownloadUrl(AttachmentParams) -> DownloadUrl, Read, get, ["attachment_id"];
     /// Fetches an attachment into a file.
     "attachments.download" AttachmentsDownload(DownloadParams) -> DownloadedFile, Read, get;
+    /// Tells whether a webhook that was received is AgentChat's.
+    "webhooks.verify" WebhooksVerify(WebhooksVerifyParams) -> VerifiedWebhook, Read, local;
+    /// Tells the others of a conversation that the agent types.
+    "typing.start" TypingStart(ConversationParams) -> FrameSent, Send, put, ["conversation_id"];
+    /// Tells the others of a conversation that the agent no longer types.
+    "typing.stop" TypingStop(ConversationParams) -> FrameSent, Send, put, ["conversation_id"];
+    /// Sends a frame over the agent's socket.
+    "realtime.send" RealtimeSend(RealtimeSendParams) -> FrameSent, Admin, put, ["frame"];
     /// Looks at what AgentChat has not delivered yet, and leaves it so.
     "sync.peek" SyncPeek(SyncPeekParams) -> Box<RawValue>, Read, get;
     /// Fetches what AgentChat has not delivered yet now, instead of at the next turn.

@@ -39,6 +39,13 @@ pub enum Command {
         /// Answered when it is on disk, or cannot be.
         reply: oneshot::Sender<Result<(), SteerRefusal>>,
     },
+    /// Send a frame over the socket.
+    Frame {
+        /// A JSON object.
+        frame: String,
+        /// Answered once it waits to be written, behind all before it.
+        reply: oneshot::Sender<Result<(), FrameRefusal>>,
+    },
     /// Run sync now instead of at its next turn.
     Drain {
         /// Answered when an empty page was met and all before it is committed.
@@ -172,6 +179,17 @@ pub enum Hindrance {
     MayHaveLanded,
     /// It ended in a way that stays.
     Over,
+}
+
+/// Why a frame was not taken.
+#[derive(Debug, Clone)]
+pub enum FrameRefusal {
+    /// There is no connection that is ready for it.
+    Call(CallFailure),
+    /// Too many frames wait to be written.
+    Full,
+    /// It is longer than any frame may be.
+    TooLong,
 }
 
 /// How a send ended.

@@ -18,6 +18,7 @@
 //! | [`calls`] | what each method asks of the platform |
 //! | [`rpc`] | the local API |
 //! | [`files`] | files on their way to AgentChat's storage and from it |
+//! | [`webhook`] | whether a webhook that others received is AgentChat's |
 //! | [`event`], [`command`], [`hub`] | what these hand to each other |
 //! | [`lock`], [`logging`], [`notify`], [`shutdown`] | what every daemon needs |
 //!
@@ -43,3 +44,4 @@ pub mod service;
 pub mod shutdown;
 pub mod store;
 pub mod upstream;
+pub mod webhook;

@@ -169,7 +169,9 @@ fn what_a_schema_refuses_is_refused_with_its_place_and_nothing_goes_upstream() {
                 .call(name, &json!([{ "no": member }]))
                 .expect("an answer");
             assert_eq!(answer["error"]["code"], -32602, "{answer}");
-            assert_eq!(answer["error"]["data"]["path"], "/0", "{answer}");
+            // A frame is an object itself: what is wrong stands inside of it.
+            let path = answer["error"]["data"]["path"].as_str().unwrap_or("none");
+            assert!(path == "/0" || path.starts_with("/0/"), "{answer}");
         }
     }
     assert!(

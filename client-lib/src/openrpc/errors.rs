@@ -37,7 +37,12 @@ pub(super) fn references(method: &MethodInfo) -> Vec<Value> {
 }
 
 fn of(method: &MethodInfo) -> impl Iterator<Item = ErrorCode> {
-    let upstream: &[ErrorCode] = if method.upstream { UPSTREAM } else { &[] };
+    let upstream: &[ErrorCode] = match method.upstream {
+        // Nobody answers a frame.
+        true if FRAMES.contains(&method.name) => &UPSTREAM[1..],
+        true => UPSTREAM,
+        false => &[],
+    };
     let local = LOCAL
         .iter()
         .find(|(name, _)| *name == method.name)
@@ -90,7 +95,10 @@ const EVERY: &[ErrorCode] = &[
     ErrorCode::ShuttingDown,
 ];
 
-/// What a call that asks AgentChat can end with.
+/// The calls that are a frame over the socket.
+const FRAMES: &[&str] = &["typing.start", "typing.stop", "realtime.send"];
+
+/// What a call that asks AgentChat can end with; an answer of it first.
 const UPSTREAM: &[ErrorCode] = &[
     ErrorCode::ApiError,
     ErrorCode::UpstreamUnavailable,
@@ -128,6 +136,9 @@ const LOCAL: &[(&str, &[ErrorCode])] = {
             "messages.send",
             &[StorageError, Overloaded, Conflict, Expired],
         ),
+        ("typing.start", &[Overloaded]),
+        ("typing.stop", &[Overloaded]),
+        ("realtime.send", &[Overloaded]),
         ("outbox.get", &[NotFound, StorageError]),
         (
             "outbox.retry",

@@ -34,6 +34,7 @@ mod directory;
 mod events;
 mod files;
 mod filter;
+mod frames;
 mod groups;
 mod handle;
 mod health;
@@ -51,6 +52,7 @@ mod presence;
 mod reading;
 mod text;
 mod time;
+mod verify;
 mod webhooks;
 
 pub use agents::{AgentsDeleteParams, AgentsUpdateParams, Confirmed};
@@ -79,6 +81,7 @@ pub use events::{
 };
 pub use files::{FileName, FilePath, FileSource, Sha256};
 pub use filter::{ConsumerName, Filter, Start};
+pub use frames::{ClientFrame, FrameSent, RealtimeSendParams};
 pub use groups::{
     GroupMemberParams, GroupMemberPostParams, GroupParams, GroupPostParams, GroupsAddMemberParams,
     GroupsCreateParams, GroupsUpdateParams, InviteParams, InvitePostParams,
@@ -111,4 +114,7 @@ pub use reading::{
 };
 pub use text::{ClientMsgId, Id, IdempotencyKey, InvalidText, Text};
 pub use time::{InvalidTime, Timestamp};
+pub use verify::{
+    EmptySecret, Payload, ToleranceSeconds, VerifiedWebhook, WebhookSecret, WebhooksVerifyParams,
+};
 pub use webhooks::{WebhookParams, WebhooksCreateParams};

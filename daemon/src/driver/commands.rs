@@ -19,6 +19,10 @@ impl Driver {
                 accepted,
                 outcome,
             } => self.on_send(*draft, accepted, outcome),
+            Command::Frame { frame, reply } => {
+                // The caller may be gone.
+                let _ = reply.send(self.send_frame(frame));
+            }
             Command::Steer { id, wish, reply } => self.on_wish(id, wish, reply),
             Command::Drain { reply } if self.key.is_none() => {
                 // The caller may be gone.

@@ -6,9 +6,10 @@ use agentchatd_engine::{Input, SocketEnd};
 use tokio::{sync::oneshot, task::AbortHandle};
 
 use super::run::Driver;
+use crate::command::{CallFailure, FrameRefusal};
 use crate::metrics::{FrameKind, close_reason};
 use crate::upstream::{
-    socket::{Closed, DialFailure, Socket, SocketEvent, SocketReceiver},
+    socket::{Closed, DialFailure, NotSent, Socket, SocketEvent, SocketReceiver},
     wire::Frame,
 };
 
@@ -41,6 +42,34 @@ impl Driver {
                     by_us: false,
                 }));
             }
+        }
+    }
+
+    /// Hands a frame of a caller to the socket. Before the platform has answered the handshake
+    /// nothing may be said (`wire.md` 2.1); what is said then would wait for an answer that may
+    /// never come, so the caller is told at once.
+    pub(super) fn send_frame(&self, frame: String) -> Result<(), FrameRefusal> {
+        let failed = |failure| Err(FrameRefusal::Call(failure));
+        if self.stopping {
+            return failed(CallFailure::ShuttingDown);
+        }
+        if self.key.is_none() {
+            return failed(CallFailure::NotConfigured);
+        }
+        let away = || CallFailure::Unavailable {
+            reason: format!("no connection: {}", self.watched.link_words()),
+            attempts: 0,
+            retry_after_ms: None,
+        };
+        match &self.sender {
+            Some(sender) if self.watched.is_connected() => {
+                sender.raw(frame).map_err(|refused| match refused {
+                    NotSent::Full => FrameRefusal::Full,
+                    NotSent::TooLong => FrameRefusal::TooLong,
+                    NotSent::Closed => FrameRefusal::Call(away()),
+                })
+            }
+            _ => failed(away()),
         }
     }
 

@@ -28,6 +28,7 @@ pub(super) struct Watched {
     me: Option<Me>,
     bound: Option<Arc<str>>,
     link_since_us: i64,
+    phase: Phase,
     last_close: Option<(Option<u16>, Arc<str>, i64)>,
     last_frame_us: Option<i64>,
     last_sync_us: Option<i64>,
@@ -56,6 +57,7 @@ impl Watched {
                 .as_ref()
                 .map(|(handle, _)| Arc::clone(handle)),
             link_since_us: now,
+            phase: Phase::Disconnected,
             last_close: None,
             last_frame_us: None,
             last_sync_us: None,
@@ -94,8 +96,19 @@ impl Watched {
     pub(super) fn link_changed(&mut self, state: &LinkState) {
         self.link_since_us = now_us();
         self.ever_ready |= state.phase == Phase::Ready;
+        self.phase = state.phase;
         let is_parked = state.phase == Phase::Parked;
         self.parked = is_parked.then(|| Arc::clone(&state.reason));
+    }
+
+    /// Whether the platform has answered the handshake.
+    pub(super) fn is_connected(&self) -> bool {
+        matches!(self.phase, Phase::Draining | Phase::Ready)
+    }
+
+    /// Where the connection stands, in a word.
+    pub(super) fn link_words(&self) -> &'static str {
+        state_of(self.phase).as_str()
     }
 
     /// The platform was asked who the agent is.

@@ -92,6 +92,14 @@ pub(crate) fn bad_config(error: &ConfigError) -> RpcError {
     })
 }
 
+/// -32602 for a webhook that is not AgentChat's; `reason` is one of the contract's words.
+pub(crate) fn webhook(path: &str, reason: &str, words: &str) -> RpcError {
+    RpcError::new(ErrorCode::InvalidParams, words).with_data(&InvalidParamsData {
+        path: path.into(),
+        reason: reason.into(),
+    })
+}
+
 /// -32602 for an outbox entry of which this cannot be asked.
 pub(crate) fn hindered(
     path: &str,

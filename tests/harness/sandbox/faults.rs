@@ -137,6 +137,15 @@ pub enum HttpFault {
         /// The body.
         body: String,
     },
+    /// An answer with exactly these headers beside the content type, without execution.
+    Exactly {
+        /// HTTP status.
+        status: u16,
+        /// The headers.
+        headers: std::collections::BTreeMap<String, String>,
+        /// The body, JSON.
+        body: String,
+    },
     /// The connection ends before the request is executed.
     DropBefore,
     /// The request is executed, then the connection ends without an answer.

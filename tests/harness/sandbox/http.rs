@@ -259,7 +259,9 @@ fn instead_of_execution(fault: &HttpFault) -> Option<Answer> {
             request_id: false,
         }),
         HttpFault::Empty500 => Some(Answer::empty_500()),
-        HttpFault::Body { status, body } => Some(Answer::json(*status, body.clone())),
+        HttpFault::Body { status, body } | HttpFault::Exactly { status, body, .. } => {
+            Some(Answer::json(*status, body.clone()))
+        }
         HttpFault::DropBefore
         | HttpFault::DropAfter
         | HttpFault::CutBody
@@ -296,6 +298,15 @@ fn render_with(
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Some(HttpFault::Exactly { headers: own, .. }) = fault {
+        for (name, value) in own {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+                headers.insert(name, value);
+            }
+        }
+        return response;
+    }
     if matches!(fault, Some(HttpFault::CutBody)) {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }

@@ -11,6 +11,7 @@ mod draft;
 pub(crate) mod events;
 mod every_page;
 mod fetch;
+mod frames;
 mod key_answer;
 mod keys;
 mod messages;
@@ -20,6 +21,7 @@ mod passthrough;
 mod table;
 #[cfg(test)]
 mod vectors;
+mod webhooks;
 
 pub(crate) use metrics::metrics;
 pub(crate) use table::table;

@@ -13,8 +13,8 @@ use crate::hub::Hub;
 use crate::rpc::client::{Client, Shared};
 use crate::rpc::errors;
 use crate::rpc::methods::{
-    attachments, avatars, consumers, daemon, discover, events, fetch, keys, messages, outbox,
-    passthrough,
+    attachments, avatars, consumers, daemon, discover, events, fetch, frames, keys, messages,
+    outbox, passthrough, webhooks,
 };
 
 /// One call of a method, its parameters read.
@@ -60,6 +60,8 @@ pub(crate) fn table() -> Methods {
     attachments::register(&mut module);
     avatars::register(&mut module);
     outbox::register(&mut module);
+    frames::register(&mut module);
+    webhooks::register(&mut module);
     daemon::register(&mut module);
     discover::register(&mut module);
     module.into()

@@ -325,6 +325,7 @@ async fn drive(mut queue: mpsc::Receiver<Command>, drafts: Arc<Mutex<Vec<Draft>>
             }
             Command::ReplacingKey { .. }
             | Command::ReplacementEnded { .. }
+            | Command::Frame { .. }
             | Command::Steer { .. }
             | Command::Status { .. }
             | Command::Health { .. } => {}
