@@ -61,6 +61,17 @@ fn every_schema_is_valid_and_every_reference_leads_somewhere() {
 }
 
 #[test]
+fn formats_are_those_of_json_schema() {
+    let described = Described::new();
+    let text = described.document["components"]["schemas"].to_string();
+    let formats: Vec<_> = text.split("\"format\":").skip(1).collect();
+    assert!(!formats.is_empty());
+    for format in formats {
+        assert!(format.starts_with("\"date-time\""), "{:.80}", format);
+    }
+}
+
+#[test]
 fn every_component_is_referred_to() {
     let described = Described::new();
     let mut references = Vec::new();

@@ -33,6 +33,11 @@ pub(super) fn each(schema: &mut Value, visit: &mut impl FnMut(&mut Map<String, V
     };
     for (key, value) in &mut *object {
         match key.as_str() {
+            // Of a tuple, a schema for each of its items.
+            "items" if value.is_array() => {
+                let items = value.as_array_mut().into_iter().flatten();
+                items.for_each(|item| each(item, visit));
+            }
             "not" | "items" | "additionalProperties" | "propertyNames" | "contains" => {
                 each(value, visit);
             }
