@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 pub(super) fn read(schema: &mut Value) {
     each(schema, &mut |object| {
         optional_may_be_null(object);
-        whole_numbers(object, true);
+        numbers(object, true);
         object.remove("uniqueItems");
         both(object);
     });
@@ -16,7 +16,7 @@ pub(super) fn read(schema: &mut Value) {
 /// For what the daemon writes.
 pub(super) fn written(schema: &mut Value) {
     each(schema, &mut |object| {
-        whole_numbers(object, false);
+        numbers(object, false);
         both(object);
     });
 }
@@ -109,7 +109,11 @@ fn allow_null(schema: &mut Value) {
 
 /// Takes the names of Rust's number types out, which JSON Schema does not know, and tells their bounds
 /// instead where they matter.
-fn whole_numbers(object: &mut Map<String, Value>, bounded: bool) {
+fn numbers(object: &mut Map<String, Value>, bounded: bool) {
+    if matches!(object.get("format"), Some(Value::String(name)) if name == "float" || name == "double")
+    {
+        object.remove("format");
+    }
     let bounds: Option<(i64, u64)> = match object.get("format").and_then(Value::as_str) {
         Some("uint8") => Some((0, u8::MAX.into())),
         Some("uint16") => Some((0, u16::MAX.into())),
