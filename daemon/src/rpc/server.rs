@@ -26,13 +26,21 @@ pub async fn serve(
     access: Access,
     shutdown: CancellationToken,
 ) {
-    let shared = Arc::new(Shared::new(
-        hub,
-        limits,
-        access,
-        listener.own_uid(),
-        shutdown.clone(),
-    ));
+    let own_uid = listener.own_uid();
+    serve_as(own_uid, listener, hub, limits, access, shutdown).await;
+}
+
+/// The same for a user whose files the daemon opens.
+pub(super) async fn serve_as(
+    own_uid: u32,
+    listener: Listener,
+    hub: Hub,
+    limits: Limits,
+    access: Access,
+    shutdown: CancellationToken,
+) {
+    let shared = Shared::new(hub, limits, access, own_uid, shutdown.clone());
+    let shared = Arc::new(shared);
     let methods = methods::table();
     let places = Arc::new(Semaphore::new(limits.max_connections));
     until(&shutdown, async {

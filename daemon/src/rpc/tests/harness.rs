@@ -24,7 +24,8 @@ use crate::feed::Feed;
 use crate::feed::testing::MemoryStore;
 use crate::files::Source;
 use crate::hub::{Fetched, Hub, Keys, Later, Upstream};
-use crate::rpc::{Access, Limits, Listener, SocketOptions, serve};
+use crate::rpc::server::serve_as;
+use crate::rpc::{Access, Limits, Listener, SocketOptions};
 
 /// A running server. Its tasks end when it is dropped.
 pub(super) struct Server {
@@ -70,6 +71,22 @@ impl Server {
         sends: Sends,
         access: Option<Access>,
     ) -> Self {
+        Self::with_files_of(None, store, limits, sends, access).await
+    }
+
+    /// A server that opens files for this user, not for the one that the clients are.
+    pub(super) async fn for_files_of(uid: u32) -> Self {
+        let store = MemoryStore::empty();
+        Self::with_files_of(Some(uid), store, Limits::default(), Sends::Sent, None).await
+    }
+
+    async fn with_files_of(
+        uid: Option<u32>,
+        store: Arc<MemoryStore>,
+        limits: Limits,
+        sends: Sends,
+        access: Option<Access>,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("s.sock");
         let options = SocketOptions {
@@ -100,7 +117,15 @@ impl Server {
         let mut tasks = JoinSet::new();
         tasks.spawn(drive(queue, Arc::clone(&drafts), sends));
         let access = access.unwrap_or_else(|| Access::standard(listener.own_uid()));
-        tasks.spawn(serve(listener, hub, limits, access, shutdown.clone()));
+        let uid = uid.unwrap_or_else(|| listener.own_uid());
+        tasks.spawn(serve_as(
+            uid,
+            listener,
+            hub,
+            limits,
+            access,
+            shutdown.clone(),
+        ));
         Self {
             store,
             feed,
