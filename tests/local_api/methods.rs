@@ -10,7 +10,6 @@ fn methods_that_this_version_lacks_are_unknown() {
     let daemon = stage.start();
     let mut raw = stage.connect(&daemon);
     for method in [
-        "groups.set_avatar",
         "events.nack",
         "consumers.dead",
         "sync.ack",
