@@ -8,7 +8,8 @@ use std::path::Path;
 
 /// The most that AgentChat takes.
 const LARGE: usize = 26_214_400;
-const SMALL: usize = 200_000;
+/// Enough that buffers which follow the pace of a stream have their size before the measurement.
+const SMALL: usize = 1_000_000;
 /// How much the daemon may grow meanwhile.
 const GROWTH_KIB: u64 = 2 << 10;
 
