@@ -14,19 +14,12 @@ ENDS = {"close", "aclose"}
 ELSEWHERE = {"sync_ack"}
 
 
-class Caller:
-    """One kind of client of the SDK, and the agents that it acts for."""
+class Runner:
+    """Goes through the list for agents of its own; how a call is made is said by who inherits."""
 
-    def __init__(self, sdk, kind, base, names, make_key, fail):
-        self.kind, self.base, self.fail = getattr(sdk, kind), base, fail
-        self.never = sdk.RetryPolicy(max_retries=0)
-        self.known = dict(names)
+    def __init__(self, base, names, make_key):
+        self.base, self.known = base, dict(names)
         self.keys = {who: make_key(names[who]) for who in ("me", "peer", "other")}
-        self.clients = {"me": self.client(self.keys["me"])}
-        self.called = set()
-
-    def client(self, key):
-        return self.kind(api_key=key, base_url=self.base, retry=self.never)
 
     async def run(self, release):
         for step in calls.ALL:
@@ -37,36 +30,9 @@ class Caller:
             else:
                 answer = await self.call(step)
             self.known |= {name: calls.at(answer, place) for name, place in step.keeps.items()}
-        for client in self.clients.values():
-            await settled(client.aclose() if hasattr(client, "aclose") else client.close())
-        missed = methods(self.kind) - self.called - ENDS - ELSEWHERE
-        if missed:
-            self.fail(f"{self.kind.__name__}: never called: {', '.join(sorted(missed))}")
 
     async def call(self, step):
-        arguments, named = calls.filled(step.args, self.known), calls.filled(step.named, self.known)
-        if step.who is None:
-            method, named = getattr(self.kind, step.sdk), named | {"base_url": self.base}
-        else:
-            method = getattr(self.clients[step.who], step.sdk)
-        answer = await settled(method(*arguments, **named))
-        self.called.add(step.sdk)
-        answer = self.plain(step.sdk, answer)
-        problem = calls.misfits(calls.filled(step.wants, self.known), answer)
-        if problem:
-            self.fail(f"{self.kind.__name__}.{step.sdk}: {problem}")
-        return answer
-
-    def plain(self, name, answer):
-        """The answer as data; keys that came with it are used from now on."""
-        if name == "send_message":
-            return {"message": answer.message}
-        if name in ("verify", "recover_verify"):
-            who, key, self.clients["new"] = answer
-            return {"agent" if name == "verify" else "handle": who, "api_key": key}
-        if name == "rotate_key_verify":
-            self.clients["new"] = self.client(answer["api_key"])
-        return answer
+        raise NotImplementedError
 
     def beside(self, step):
         path = calls.filled(step.path, self.known)
@@ -79,6 +45,54 @@ class Caller:
         with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=step.method)) as answer:
             text = answer.read()
         return json.loads(text) if text.startswith((b"{", b"[")) else None
+
+
+class Caller(Runner):
+    """One kind of client of the SDK, and the agents that it acts for."""
+
+    def __init__(self, sdk, kind, base, names, make_key, fail):
+        super().__init__(base, names, make_key)
+        self.kind, self.fail = getattr(sdk, kind), fail
+        self.never = sdk.RetryPolicy(max_retries=0)
+        self.clients = {"me": self.client(self.keys["me"])}
+        self.called = set()
+
+    def client(self, key):
+        return self.kind(api_key=key, base_url=self.base, retry=self.never)
+
+    async def run(self, release):
+        await super().run(release)
+        for client in self.clients.values():
+            await settled(client.aclose() if hasattr(client, "aclose") else client.close())
+        missed = methods(self.kind) - self.called - ENDS - ELSEWHERE
+        if missed:
+            self.fail(f"{self.kind.__name__}: never called: {', '.join(sorted(missed))}")
+
+    async def call(self, step):
+        arguments, named = calls.filled(step.args, self.known), calls.filled(step.named, self.known)
+        if step.who is None:
+            named["base_url"] = self.base
+        answer = await settled(self.method(step)(*arguments, **named))
+        self.called.add(step.sdk)
+        answer = self.plain(step.sdk, answer)
+        problem = calls.misfits(calls.filled(step.wants, self.known), answer)
+        if problem:
+            self.fail(f"{self.kind.__name__}.{step.sdk}: {problem}")
+        return answer
+
+    def method(self, step):
+        return getattr(self.kind if step.who is None else self.clients[step.who], step.sdk)
+
+    def plain(self, name, answer):
+        """The answer as data; keys that came with it are used from now on."""
+        if name == "send_message":
+            return {"message": answer.message}
+        if name in ("verify", "recover_verify"):
+            who, key, self.clients["new"] = answer
+            return {"agent" if name == "verify" else "handle": who, "api_key": key}
+        if name == "rotate_key_verify":
+            self.clients["new"] = self.client(answer["api_key"])
+        return answer
 
 
 def methods(kind):

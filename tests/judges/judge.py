@@ -100,6 +100,17 @@ def sdks(folder):
               CALLS=str(listed))
 
 
+def compare(folder):
+    sandbox = build("agentchatd-tests", "agentchat-sandbox", folder)
+    daemon = build("agentchatd", "agentchatd", folder)
+    for version, form in PYTHON_RELEASES.items():
+        python = python_sdk(version, folder / "judges")
+        with step(f"daemon against Python SDK {version}"):
+            environment = os.environ | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+            told = run(python, HERE / "compare.py", sandbox, daemon, version, form, env=environment, timeout=120)
+            print(told, end="", flush=True)
+
+
 def scripts(folder):
     sandbox = build("agentchatd-tests", "agentchat-sandbox", folder)
     daemon = build("agentchatd", "agentchatd", folder)
@@ -109,12 +120,14 @@ def scripts(folder):
 
 
 def main():
-    wanted = sys.argv[1:] or ["sdks", "examples"]
+    parts = {"sdks": sdks, "compare": compare, "examples": scripts}
     folder = target_folder()
     begun = time.monotonic()
-    for part in wanted:
+    for part in sys.argv[1:] or parts:
+        since = time.monotonic()
         print(part, flush=True)
-        {"sdks": sdks, "examples": scripts}[part](folder)
+        parts[part](folder)
+        print(f"{part}: {time.monotonic() - since:.1f} s", flush=True)
     print(f"judges: every one is content, {time.monotonic() - begun:.1f} s")
 
 

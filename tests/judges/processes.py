@@ -31,29 +31,34 @@ def http(url, method, path, key=None, body=None):
 
 
 class Daemon:
-    """agentchatd on temporary paths; `kill` is the hard way, `stop` the gentle one."""
+    """agentchatd on temporary paths; `kill` is the hard way, `stop` the gentle one. Without a key it waits for one."""
 
-    def __init__(self, binary, folder, url, key):
-        self.socket, self.key_file = folder / "daemon.sock", folder / "key"
-        self.key_file.touch(mode=0o600)
-        self.key_file.write_text(key)
-        self.log = folder / "daemon.log"
-        self.command = [str(binary), "--socket", str(self.socket), "--state-dir", str(folder / "state"),
-                        "--api-key-file", str(self.key_file)]
+    def __init__(self, binary, folder, url, key=None, settings=None):
+        self.socket, self.log = folder / "daemon.sock", folder / "daemon.log"
+        self.command = [str(binary), "--socket", str(self.socket), "--state-dir", str(folder / "state")]
+        if key is not None:
+            key_file = folder / "key"
+            key_file.touch(mode=0o600)
+            key_file.write_text(key)
+            self.command += ["--api-key-file", str(key_file)]
+        self.serves = "ready" if key is not None else "disconnected"
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("AGENTCHAT")}
-        self.environment |= {"AGENTCHAT_BASE_URL": url}
+        self.environment |= {"AGENTCHAT_BASE_URL": url} | (settings or {})
         self.process = None
 
     def start(self):
         with self.log.open("a") as log:
             self.process = subprocess.Popen(self.command, env=self.environment, stderr=log, stdout=log)
-        until("the daemon is ready", self.ready)
+        self.until_state(self.serves)
 
-    def ready(self):
+    def until_state(self, state):
+        until(f"the daemon is {state}", lambda: self.state() == state)
+
+    def state(self):
         if self.process.poll() is not None:
             raise SystemExit(f"    the daemon ended with {self.process.returncode}:\n{self.log.read_text()[-4000:]}")
         status = self.call("daemon.status")
-        return status is not None and status["connection"]["state"] == "ready"
+        return status and status["connection"]["state"]
 
     def call(self, method, **params):
         """The result of one call, or None where the daemon does not serve."""

@@ -15,9 +15,11 @@
 //! | POST `cut` | `{agent, cut: Cut}` | `{sockets}` |
 //! | POST `frame` | `{agent, text}` | `{sockets}` |
 //! | GET `journal`, `journal/<index>` | - | entries, from an index on |
+//! | GET `requests/<index>` | - | `{next, requests}`: whole requests among the entries from an index on |
 //! | GET `messages/<handle>` | - | messages by conversation id |
 
 use super::faults::Faults;
+use super::journal::Event;
 use super::link::Cut;
 use super::platform::{Answer, Content, Draft, Late, Message, To};
 use super::shared::Shared;
@@ -158,6 +160,7 @@ pub(crate) fn answer(shared: &Arc<Shared>, method: &str, path: &str, body: &[u8]
             let from = from.parse().unwrap_or(0);
             Ok(json!(shared.journal.entries_from(from)))
         }
+        ("GET", ["requests", from]) => Ok(requests(shared, from.parse().unwrap_or(0))),
         ("GET", ["messages", handle]) => Ok(json!(shared.messages_for(handle))),
         _ => return Answer::no_route(),
     };
@@ -230,6 +233,38 @@ fn draft(order: &SendOrder, number: u32) -> Result<Draft, Refused> {
     draft.client_msg_id.clone_from(&order.client_msg_id);
     draft.push = !order.quiet;
     Ok(draft)
+}
+
+/// Requests with their headers and bodies, and the index after the last entry that was looked at.
+fn requests(shared: &Shared, from: usize) -> Value {
+    let entries = shared.journal.entries_from(from);
+    let requests: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| whole(&entry.event))
+        .collect();
+    json!({ "next": from + entries.len(), "requests": requests })
+}
+
+fn whole(event: &Event) -> Option<Value> {
+    let Event::Http {
+        agent,
+        method,
+        path,
+        query,
+        status,
+        headers,
+        body,
+    } = event
+    else {
+        return None;
+    };
+    let target = match query.as_str() {
+        "" => path.clone(),
+        query => format!("{path}?{query}"),
+    };
+    Some(json!({
+        "agent": agent, "method": method, "target": target, "status": status, "headers": headers, "body": body,
+    }))
 }
 
 /// Replaces the switches that the order names and leaves the others alone.
