@@ -13,12 +13,16 @@ mod golden;
 mod hostile;
 #[path = "cli/inbox.rs"]
 mod inbox;
+#[path = "cli/login.rs"]
+mod login;
 #[path = "cli/normal.rs"]
 mod normal;
 #[path = "cli/shown.rs"]
 mod shown;
 #[path = "cli/tail.rs"]
 mod tail;
+#[path = "cli/terminal.rs"]
+mod terminal;
 
 use agentchatd_tests::stage::Stage;
 

@@ -40,9 +40,19 @@ impl Ctl {
         }
     }
 
-    /// The command line, with nothing of this test's surroundings that could change what it does.
+    /// The command line behind pipes.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = self.prepare(Command::new(binary()), arguments);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Makes this the command line: its arguments, and nothing of this test's surroundings that could
+    /// change what it does.
+    pub(crate) fn prepare(&self, mut command: Command, arguments: &[&str]) -> Command {
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
             if name.starts_with("AGENTCHAT") || name.starts_with("CLICOLOR") || name == "NO_COLOR" {
@@ -51,10 +61,7 @@ impl Ctl {
         }
         command
             .env("AGENTCHATD_SOCKET", &self.socket)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .args(arguments);
         command
     }
 
@@ -169,7 +176,7 @@ fn all_of(mut pipe: impl std::io::Read + Send + 'static) -> thread::JoinHandle<S
     })
 }
 
-fn binary() -> &'static Path {
+pub(crate) fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         daemon::build_with("agentchatd-client", "agentchatctl", "cli").expect("it builds")

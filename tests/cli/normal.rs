@@ -119,8 +119,8 @@ fn is_uuid(word: &str) -> bool {
             .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-const PREFIXES: [&str; 8] = [
-    "msg_", "conv_", "grp_", "gri_", "att_", "obx_", "agt_", "del_",
+const PREFIXES: [&str; 9] = [
+    "msg_", "conv_", "grp_", "gri_", "att_", "obx_", "agt_", "del_", "pnd_",
 ];
 /// Shorter ones are written by the tests themselves.
 const LEAST_ID: usize = 10;

@@ -129,6 +129,28 @@ impl Hub {
         method: &str,
         params: Box<RawValue>,
     ) -> Result<Box<RawValue>, Failure> {
+        let answer = self.attempt_raw(method, params).await;
+        answer.map_err(|error| sentences::of_call(method, &error))
+    }
+
+    /// The same for those who look at the error.
+    pub(crate) async fn attempt(
+        &self,
+        method: &str,
+        params: &Value,
+    ) -> Result<Box<RawValue>, ClientError> {
+        let params = to_raw_value(params).map_err(|source| ClientError::Json {
+            method: method.to_owned(),
+            source,
+        })?;
+        self.attempt_raw(method, params).await
+    }
+
+    async fn attempt_raw(
+        &self,
+        method: &str,
+        params: Box<RawValue>,
+    ) -> Result<Box<RawValue>, ClientError> {
         let told = reaches_agentchat(method);
         let params = match self.timeout {
             Some(timeout) if told => with_timeout(params, timeout),
@@ -136,21 +158,18 @@ impl Hub {
         };
         let call = self.client.call_by_name(method, params);
         let Some(timeout) = self.timeout else {
-            return call
-                .await
-                .map_err(|error| sentences::of_call(method, &error));
+            return call.await;
         };
         // Where the daemon keeps the time, its own answer is the better one: it knows what became
         // of the call.
         let patience = if told { timeout + GRACE } else { timeout };
         let answer = tokio::time::timeout(patience, call).await;
-        let answer = answer.unwrap_or_else(|_| {
+        answer.unwrap_or_else(|_| {
             Err(ClientError::Timeout {
                 method: method.to_owned(),
                 after: patience,
             })
-        });
-        answer.map_err(|error| sentences::of_call(method, &error))
+        })
     }
 
     /// The same with its result read.

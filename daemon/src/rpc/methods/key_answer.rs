@@ -43,6 +43,7 @@ impl KeyAnswer {
 /// What became of the key.
 #[derive(Debug)]
 pub(super) struct Fate {
+    saved_in: Option<String>,
     not_saved: Option<String>,
     warning: Option<String>,
 }
@@ -50,6 +51,7 @@ pub(super) struct Fate {
 impl Fate {
     pub(super) fn kept(kept: Kept) -> Self {
         Self {
+            saved_in: Some(kept.path.display().to_string()),
             not_saved: None,
             warning: kept.warning,
         }
@@ -57,6 +59,7 @@ impl Fate {
 
     pub(super) fn dropped(why: &str) -> Self {
         Self {
+            saved_in: None,
             not_saved: Some(why.to_owned()),
             warning: None,
         }
@@ -85,7 +88,11 @@ impl Fate {
             ","
         };
         let mut text = format!("{{{members}{comma}\"saved\":{}", self.is_kept());
-        for (name, said) in [("not_saved", &self.not_saved), ("warning", &self.warning)] {
+        for (name, said) in [
+            ("saved_in", &self.saved_in),
+            ("not_saved", &self.not_saved),
+            ("warning", &self.warning),
+        ] {
             if let Some(said) = said {
                 let said = serde_json::Value::from(said.as_str());
                 text.push_str(&format!(",\"{name}\":{said}"));
@@ -127,8 +134,7 @@ mod tests {
             warning: Some("so \"so\"".into()),
         };
         let told = Fate::kept(kept).written_into(raw(r#" {"b":1e400, "a":12345678901234567890} "#));
-        let expected =
-            r#"{"b":1e400, "a":12345678901234567890,"saved":true,"warning":"so \"so\""}"#;
+        let expected = r#"{"b":1e400, "a":12345678901234567890,"saved":true,"saved_in":"/x","warning":"so \"so\""}"#;
         assert_eq!(told.get(), expected);
         let told = Fate::dropped("why").written_into(raw("{}"));
         assert_eq!(told.get(), r#"{"saved":false,"not_saved":"why"}"#);

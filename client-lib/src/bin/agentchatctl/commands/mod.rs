@@ -18,6 +18,7 @@ mod groups;
 mod health;
 mod history;
 mod inbox;
+mod login;
 mod man;
 mod mutes;
 mod outbox;

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    call, completions, consumers, contacts, conversations, groups, health, history, inbox, man,
-    mutes, outbox, presence, search, send, status, tail, whoami,
+    call, completions, consumers, contacts, conversations, groups, health, history, inbox, login,
+    man, mutes, outbox, presence, search, send, status, tail, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -31,6 +31,7 @@ macro_rules! commands {
 }
 
 commands! {
+    Login(login::Login),
     Whoami(whoami::Whoami),
     Send(send::Send),
     Tail(tail::Tail),

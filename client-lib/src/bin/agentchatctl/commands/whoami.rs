@@ -19,7 +19,8 @@ impl Whoami {
     }
 }
 
-fn page(me: &Value) -> Page {
+/// The agent as it stands in the answer of `agents.me`.
+pub(super) fn page(me: &Value) -> Page {
     let mut fields = Fields::default();
     fields.add("handle", name(handle(me, "handle")));
     fields.add_some("name", text(me, "display_name"));
