@@ -1,5 +1,5 @@
 //! `attachments.*`, as far as AgentChat itself answers (wire.md 9). The bytes go to its storage by
-//! another way, see [`crate::upstream::Storage`].
+//! another way, see the transfers of [`crate::upstream`].
 
 use agentchatd_client::api::{AttachmentsCreateUpload, AttachmentsDownloadUrl};
 use agentchatd_client::types::{Address, CreateUploadParams};

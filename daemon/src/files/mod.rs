@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Nothing here is ever whole in memory, but for bytes that came inside of a request. Reading, writing
-//! and hashing happen on blocking threads, [`PIECE_BYTES`] at a time.
+//! and hashing happen on blocking threads, a piece at a time.
 
 mod known;
 mod source;
