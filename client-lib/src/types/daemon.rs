@@ -58,10 +58,24 @@ pub struct Status {
     pub clients: u64,
     /// The database.
     pub storage: StorageStatus,
+    /// The platform, as far as the daemon knows it.
+    #[serde(default)]
+    pub platform: PlatformStatus,
     /// The configuration file, if there is one.
     pub config_path: Option<String>,
     /// What the owner should know.
     pub warnings: Vec<String>,
+}
+
+/// AgentChat, seen from here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PlatformStatus {
+    /// Its address before `/v1`.
+    pub base_url: String,
+    /// Milliseconds by which its clock is ahead of this machine's, good to about a second; `null` until
+    /// an answer told.
+    pub clock_offset_ms: Option<i64>,
 }
 
 /// The agent that the daemon serves.

@@ -71,8 +71,8 @@ pub use contacts::{
 pub use conversations::{ConversationsListParams, SyncDrained, SyncPeekLimit, SyncPeekParams};
 pub use daemon::{
     AckCapability, AgentStatus, ConnectionState, ConnectionStatus, Durability, LastClose,
-    LogStatus, OpenRpcDocument, OrderingStatus, OutboxStatus, Status, StorageStatus, SyncStatus,
-    Version,
+    LogStatus, OpenRpcDocument, OrderingStatus, OutboxStatus, PlatformStatus, Status,
+    StorageStatus, SyncStatus, Version,
 };
 pub use directory::DirectorySearchParams;
 pub use events::{

@@ -7,8 +7,8 @@ use std::{
 
 use agentchatd_client::types::{
     AckCapability, AgentStatus, ConnectionStatus, Durability as DurabilityName, Health,
-    HealthReason, LastClose, LogStatus, OrderingStatus, OutboxStatus, ReceiveHealth, SendHealth,
-    Status, StorageStatus, SyncStatus, Timestamp, Verdict,
+    HealthReason, LastClose, LogStatus, OrderingStatus, OutboxStatus, PlatformStatus,
+    ReceiveHealth, SendHealth, Status, StorageStatus, SyncStatus, Timestamp, Verdict,
 };
 use agentchatd_engine::{Input, LinkState, Phase, Stats};
 use tokio::sync::oneshot;
@@ -330,6 +330,10 @@ impl Driver {
                     Durability::Full => DurabilityName::Full,
                     Durability::Normal => DurabilityName::Normal,
                 },
+            },
+            platform: PlatformStatus {
+                base_url: self.platform.base_url().to_owned(),
+                clock_offset_ms: self.platform.clock_offset_ms(),
             },
             config_path: self
                 .config

@@ -18,6 +18,7 @@
 
 mod answer;
 mod class;
+mod clock;
 mod failure;
 mod platform;
 mod request;

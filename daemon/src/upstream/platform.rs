@@ -8,6 +8,7 @@ use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::clock::PlatformClock;
 use super::storage::Storage;
 
 /// The name that the platform knows this client by.
@@ -76,6 +77,7 @@ pub struct Platform {
 struct Inner {
     http: reqwest::Client,
     base: String,
+    clock: PlatformClock,
     storage: Storage,
 }
 
@@ -112,9 +114,26 @@ impl Platform {
             inner: Arc::new(Inner {
                 http,
                 base,
+                clock: PlatformClock::default(),
                 storage: Storage::new(config.clone(), plain),
             }),
         })
+    }
+
+    /// The address before `/v1`.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.inner.base
+    }
+
+    /// Milliseconds by which the platform's clock is ahead of ours, where an answer told.
+    #[must_use]
+    pub fn clock_offset_ms(&self) -> Option<i64> {
+        self.inner.clock.offset_ms()
+    }
+
+    pub(super) fn clock(&self) -> &PlatformClock {
+        &self.inner.clock
     }
 
     /// The way to the platform's files.

@@ -1,6 +1,6 @@
 //! One call over HTTP: the request out, the answer in, everything bounded.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
@@ -138,6 +138,7 @@ impl Rest {
                 .body(body.clone());
         }
         let mut response = builder.send().await.map_err(network)?;
+        let came = SystemTime::now();
         let status = response.status();
         let limit = if status.is_success() {
             BODY_MAX_BYTES
@@ -151,6 +152,9 @@ impl Rest {
             Err(failure) => return Err(failure),
         };
         let mut answer = Answer::new(status.as_u16(), response.headers(), body);
+        if let Some(date_ms) = answer.date_ms {
+            self.platform.clock().see(date_ms, came);
+        }
         if request.redirects && status.is_redirection() {
             let location = answer::header(response.headers(), LOCATION.as_str());
             let url = location.and_then(|location| response.url().join(location).ok());
