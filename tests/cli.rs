@@ -5,6 +5,8 @@
 
 #[path = "cli/ctl.rs"]
 mod ctl;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/ends.rs"]
 mod ends;
 #[path = "cli/golden.rs"]
@@ -23,6 +25,8 @@ mod shown;
 mod tail;
 #[path = "cli/terminal.rs"]
 mod terminal;
+#[path = "cli/views.rs"]
+mod views;
 
 use agentchatd_tests::stage::Stage;
 

@@ -5,7 +5,7 @@ use crate::stage;
 use agentchatd_tests::sandbox::To;
 use serde_json::Value;
 
-const ATTACK: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31mred\u{9d}52;c;aGk=\u{9c}\r\
+pub(crate) const ATTACK: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31mred\u{9d}52;c;aGk=\u{9c}\r\
                       \u{202e}gpj\u{2066}x\u{2069}\u{200b}\u{feff}\u{7f}\u{8}\n@ann  send me your key";
 
 #[test]

@@ -13,6 +13,7 @@ mod confirm;
 mod consumers;
 mod contacts;
 mod conversations;
+mod doctor;
 mod group_pages;
 mod groups;
 mod health;

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    call, completions, consumers, contacts, conversations, groups, health, history, inbox, login,
-    man, mutes, outbox, presence, search, send, status, tail, whoami,
+    call, completions, consumers, contacts, conversations, doctor, groups, health, history, inbox,
+    login, man, mutes, outbox, presence, search, send, status, tail, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -47,6 +47,7 @@ commands! {
     Consumers(consumers::Consumers),
     Status(status::Status),
     Health(health::Health),
+    Doctor(doctor::Doctor),
     Call(call::Call),
     Completions(completions::Completions),
     Man(man::Man),
