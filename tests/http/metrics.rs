@@ -28,10 +28,15 @@ fn what_happened_can_be_read_from_the_figures() {
     raw.refused(-32601, "no.such.method", json!({}));
 
     let mut http = daemon.http().unwrap();
+    let open = [("accept", "application/openmetrics-text; version=1.0.0")];
+    let reply = http.call("GET", "/metrics", &open, b"").unwrap();
+    let kind = reply.head.header("content-type").unwrap();
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    assert!(reply.body.ends_with(b"# EOF\n"));
     let reply = http.call("GET", "/metrics", &[], b"").unwrap();
     assert_eq!(reply.status(), 200);
     let kind = reply.head.header("content-type").unwrap();
-    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
     let text = String::from_utf8(reply.body.clone()).unwrap();
     let at_least = |name: &str, least: f64| {
         let value = figure(&text, name).unwrap_or_else(|| panic!("{name} is not in\n{text}"));

@@ -15,6 +15,34 @@ use super::labels::{
     Build, Call, Consumer, Frame, FrameKind, Outcome, Reason, SendResult, Sent, Source, State, Via,
 };
 use super::scrape::Snapshot;
+use super::text::plain;
+
+/// The two text forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Prometheus' own, version 0.0.4.
+    Plain,
+    /// OpenMetrics 1.0.0.
+    Open,
+}
+
+impl Form {
+    /// The form that an `Accept` header asks for.
+    #[must_use]
+    pub fn wanted(accept: Option<&str>) -> Self {
+        let asks = accept.is_some_and(|accept| accept.contains("application/openmetrics-text"));
+        if asks { Self::Open } else { Self::Plain }
+    }
+
+    /// Its content type.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Plain => "text/plain; version=0.0.4; charset=utf-8",
+            Self::Open => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
 
 type MakeHistogram = fn() -> Histogram;
 
@@ -228,12 +256,15 @@ impl Metrics {
     }
 
     /// The text for `/metrics`, with what is known at this moment.
-    pub fn render(&self, now: &Snapshot<'_>) -> String {
+    pub fn render(&self, now: &Snapshot<'_>, form: Form) -> String {
         let _one = self.scraping.lock().unwrap_or_else(PoisonError::into_inner);
         self.take(now);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string never fails");
-        text
+        match form {
+            Form::Open => text,
+            Form::Plain => plain(&text),
+        }
     }
 }
 

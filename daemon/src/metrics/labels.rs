@@ -1,4 +1,5 @@
-//! The labels. Each has a fixed set of values, so that nobody outside can make the figures grow.
+//! The labels. Each has a fixed set of values, so that nobody outside can make the figures grow;
+//! but for `consumer`, whose number the reader of the figures bounds.
 
 use prometheus_client::encoding::EncodeLabelSet;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use agentchatd_client::types::Status;
 use serde_json::json;
 
-use super::{FrameKind, Metrics, SendResult, Snapshot, close_reason};
+use super::{Form, FrameKind, Metrics, SendResult, Snapshot, close_reason};
 
 fn status(consumers: u64) -> Status {
     serde_json::from_value(json!({
@@ -28,11 +28,12 @@ fn status(consumers: u64) -> Status {
 
 fn text(metrics: &Metrics, lags: &[(String, u64)]) -> String {
     let outbox = [("failed".to_owned(), 7)];
-    metrics.render(&Snapshot {
+    let now = Snapshot {
         status: &status(1),
         lags,
         outbox: &outbox,
-    })
+    };
+    metrics.render(&now, Form::Open)
 }
 
 /// A process in which everything has happened once.
@@ -122,4 +123,12 @@ fn the_documentation_lists_each_figure_with_its_help_text() {
         })
         .collect();
     assert_eq!(listed, served);
+}
+
+#[test]
+fn the_plain_form_is_given_unless_the_other_is_asked_for() {
+    assert_eq!(Form::wanted(None), Form::Plain);
+    assert_eq!(Form::wanted(Some("text/plain, */*")), Form::Plain);
+    let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.2";
+    assert_eq!(Form::wanted(Some(prometheus)), Form::Open);
 }

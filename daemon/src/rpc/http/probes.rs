@@ -1,9 +1,12 @@
 //! `GET /healthz`, `GET /readyz` and `GET /metrics`: what a supervisor asks.
 
 use agentchatd_client::api::Scope;
-use hyper::StatusCode;
+use hyper::body::Incoming;
+use hyper::header::ACCEPT;
+use hyper::{Request, StatusCode};
 use serde::Deserialize;
 
+use crate::metrics::Form;
 use crate::rpc::errors;
 use crate::rpc::http::answer::{self, Answer};
 use crate::rpc::http::visit::Visit;
@@ -29,12 +32,14 @@ pub(super) async fn ready(visit: &Visit) -> Answer {
 }
 
 /// The daemon's figures, for whoever may look.
-pub(super) async fn metrics(visit: &Visit) -> Answer {
+pub(super) async fn metrics(visit: &Visit, request: &Request<Incoming>) -> Answer {
     if !visit.caller.may(Scope::Read) {
         return answer::error(&errors::permission_denied(&visit.caller, Scope::Read));
     }
-    match methods::metrics(&visit.shared).await {
-        Ok(text) => answer::with_type(StatusCode::OK, OPEN_METRICS, text),
+    let accept = request.headers().get(ACCEPT);
+    let form = Form::wanted(accept.and_then(|accept| accept.to_str().ok()));
+    match methods::metrics(&visit.shared, form).await {
+        Ok(text) => answer::with_type(StatusCode::OK, form.content_type(), text),
         Err(error) => answer::error(&error),
     }
 }
@@ -43,9 +48,6 @@ pub(super) async fn metrics(visit: &Visit) -> Answer {
 struct Verdict<'a> {
     verdict: &'a str,
 }
-
-/// The form of the figures, in the version that names it.
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The one verdict that lets a caller count on the receive path.
 const OK: &str = "ok";

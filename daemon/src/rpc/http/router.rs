@@ -91,7 +91,7 @@ async fn routed(visit: &Visit, request: Request<Incoming>) -> Answer {
         Route::Download => attachments::get(visit, request.uri().path()).await,
         Route::Health => probes::health(),
         Route::Ready => probes::ready(visit).await,
-        Route::Metrics => probes::metrics(visit).await,
+        Route::Metrics => probes::metrics(visit, &request).await,
         Route::Contract => contract::openrpc(visit).await,
         Route::Events => events::answer(visit, &request).await,
     }
