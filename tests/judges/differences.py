@@ -56,7 +56,8 @@ REQUESTS = {
 
 CONNECTED = "the daemon is connected, which the SDK's plain client is not"
 TAKEN = "the daemon has taken and acknowledged what the peer sent"
-SAVED = Difference("the daemon says where it keeps the key (local-api.md 5)", daemon=without("saved_in"))
+SAVED = Difference("the daemon says whether and where it keeps the key (local-api.md 5)",
+                   daemon=without("saved", "saved_in"))
 WHOLE_LIST = "a whole list comes in the server's envelope (local-api.md 5)"
 # Of the answer.
 ANSWERS = {
