@@ -9,6 +9,8 @@ mod ctl;
 mod doctor;
 #[path = "cli/ends.rs"]
 mod ends;
+#[path = "cli/files.rs"]
+mod files;
 #[path = "cli/golden.rs"]
 mod golden;
 #[path = "cli/hostile.rs"]

@@ -99,6 +99,8 @@ pub mod blocking;
 pub mod client;
 pub mod error;
 #[cfg(feature = "client")]
+pub mod files;
+#[cfg(feature = "client")]
 mod line;
 #[cfg(feature = "schema")]
 pub mod openrpc;

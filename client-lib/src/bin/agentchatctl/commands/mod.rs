@@ -7,6 +7,7 @@
 //! [`Session`]: crate::session::Session
 //! [`Failure`]: crate::failure::Failure
 
+mod attach;
 mod call;
 mod completions;
 mod confirm;
@@ -14,6 +15,7 @@ mod consumers;
 mod contacts;
 mod conversations;
 mod doctor;
+mod fetch;
 mod group_pages;
 mod groups;
 mod health;
@@ -25,6 +27,7 @@ mod mutes;
 mod outbox;
 mod paging;
 mod presence;
+mod progress;
 mod registry;
 mod search;
 mod send;

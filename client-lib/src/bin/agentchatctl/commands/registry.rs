@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::{
-    call, completions, consumers, contacts, conversations, doctor, groups, health, history, inbox,
-    login, man, mutes, outbox, presence, search, send, status, tail, whoami,
+    attach, call, completions, consumers, contacts, conversations, doctor, fetch, groups, health,
+    history, inbox, login, man, mutes, outbox, presence, search, send, status, tail, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -34,6 +34,8 @@ commands! {
     Login(login::Login),
     Whoami(whoami::Whoami),
     Send(send::Send),
+    Attach(attach::Attach),
+    Fetch(fetch::Fetch),
     Tail(tail::Tail),
     Inbox(inbox::Inbox),
     History(history::History),
