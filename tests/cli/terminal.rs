@@ -42,9 +42,11 @@ impl Terminal {
         for end in [&pty.master, &pty.slave] {
             fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).expect("a flag");
         }
-        // The session and its terminal, without which Ctrl-C would reach nobody.
+        // The session and its terminal, without which Ctrl-C would reach nobody; and a job that a
+        // shell has put into the background is told to pass over it.
         let mut command = Command::new("setsid");
-        command.arg("--ctty").arg(binary());
+        command.args(["--ctty", "env", "--default-signal=INT"]);
+        command.arg(binary());
         let slave = || Stdio::from(pty.slave.try_clone().expect("another end"));
         let child = ctl
             .prepare(command, arguments)
