@@ -1,6 +1,8 @@
 //! Keys that do not come, that are not to be kept, or that are another's.
 
 use crate::{CODE, begun, is_current, read, stage};
+use agentchatd_tests::raw::Raw;
+use agentchatd_tests::sandbox::{HttpFault, HttpRule};
 use agentchatd_tests::stage::Stage;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -94,6 +96,84 @@ fn a_key_for_another_handle_is_refused_by_name_before_anything_is_asked() {
     let recovered = raw.ok("agents.recover_verify", proof);
     assert!(is_current(&stage, "ann", &recovered["api_key"]));
     is_untouched(&stage, &raw.ok("daemon.status", json!({})));
+}
+
+/// Recovers the key of the agent with this address; the parameters of the second step.
+fn recovering(raw: &mut Raw, handle: &str) -> Value {
+    let asked = json!({"email": format!("{handle}@example.test")});
+    let begun = raw.ok("agents.recover", asked);
+    json!({"pending_id": begun["pending_id"], "code": CODE})
+}
+
+#[test]
+fn a_recovery_writes_over_no_key_of_which_nobody_knows_whose_it_is() {
+    let stage = stage();
+    stage.sandbox.faults(|faults| {
+        faults.http.push(HttpRule {
+            route: "GET /v1/agents/me".to_owned(),
+            skip: 0,
+            times: None,
+            what: HttpFault::error(500, "INTERNAL_ERROR"),
+        });
+    });
+    let daemon = stage.start();
+    let mut raw = stage.connect(&daemon);
+    let mut proof = recovering(&mut raw, "ann");
+    let error = raw.refused(-32602, "agents.recover_verify", proof.clone());
+    assert_eq!(error["data"]["path"], "/save");
+    let text = error["message"].as_str().unwrap();
+    assert!(text.contains("save: false"), "{text}");
+    assert_eq!(stage.requests("POST", "/v1/agents/recover/verify"), 0);
+    assert_eq!(read(&stage.setup.key_file()), stage.setup.key);
+    assert!(is_current(&stage, "dora", &json!(stage.setup.key)));
+    // As soon as AgentChat says whose key it is, that counts.
+    stage.sandbox.faults(|faults| faults.http.clear());
+    let answer = raw.ok("agents.recover_verify", proof.clone());
+    assert_eq!(answer["saved"], false, "{answer}");
+    assert!(answer["not_saved"].as_str().unwrap().contains("@dora"));
+    assert_eq!(read(&stage.setup.key_file()), stage.setup.key);
+    // And who takes the key alone is asked for nothing.
+    proof = recovering(&mut raw, "ann");
+    proof["save"] = json!(false);
+    assert!(is_current(
+        &stage,
+        "ann",
+        &raw.ok("agents.recover_verify", proof)["api_key"]
+    ));
+}
+
+#[test]
+fn a_dead_key_of_which_nobody_knows_whose_it_was_is_replaced() {
+    let stage = stage();
+    stage
+        .sandbox
+        .rotate_key("dora", "ac_before_the_first_start");
+    let daemon = stage.start();
+    daemon
+        .status_until(|status| status["connection"]["state"] == "parked")
+        .unwrap();
+    let mut raw = stage.connect(&daemon);
+    let proof = recovering(&mut raw, "dora");
+    let answer = raw.ok("agents.recover_verify", proof);
+    assert_eq!(answer["saved"], true, "{answer}");
+    stage.settle(&daemon);
+}
+
+#[test]
+fn a_rotation_asks_for_the_own_handle_where_it_is_not_known_yet() {
+    let stage = stage();
+    stage.sandbox.faults(|faults| {
+        faults.http.push(HttpRule {
+            route: "GET /v1/agents/me".to_owned(),
+            skip: 0,
+            times: Some(4),
+            what: HttpFault::error(500, "INTERNAL_ERROR"),
+        });
+    });
+    let daemon = stage.start();
+    let mut raw = stage.connect(&daemon);
+    let begun = raw.ok("agents.rotate_key", json!({}));
+    assert!(begun["pending_id"].is_string(), "{begun}");
 }
 
 #[test]

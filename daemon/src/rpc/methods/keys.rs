@@ -19,11 +19,12 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::calls::{PlatformCall, Request};
-use crate::command::Command;
+use crate::command::{CallFailure, Command};
 use crate::credentials::{Agent, ApiKey};
-use crate::hub::Upstream;
+use crate::hub::{Hub, Upstream};
 use crate::rpc::client::Shared;
 use crate::rpc::errors;
+use crate::rpc::methods::ask::Ask;
 use crate::rpc::methods::key_answer::{Fate, KeyAnswer};
 use crate::rpc::methods::table::{Call, add};
 
@@ -76,7 +77,7 @@ async fn verify(call: Call<AgentsVerify>) -> Result<Box<RawValue>, RpcError> {
         save: call.params.save,
         agent: Agent::New,
         handle: None,
-        ..Change::of(&call)?
+        ..Change::of(&call).await?
     };
     change.carry_out(call.shared()).await
 }
@@ -92,7 +93,7 @@ async fn recover_verify(call: Call<AgentsRecoverVerify>) -> Result<Box<RawValue>
     let change = Change {
         save: call.params.save,
         handle,
-        ..Change::of(&call)?
+        ..Change::of(&call).await?
     };
     change.carry_out(call.shared()).await
 }
@@ -106,7 +107,7 @@ async fn rotate_key_verify(call: Call<AgentsRotateKeyVerify>) -> Result<Box<RawV
         save: call.params.save,
         is_keyed: true,
         handle: named.map(|handle| handle.as_str().to_owned()).or(me),
-        ..Change::of(&call)?
+        ..Change::of(&call).await?
     };
     change.carry_out(call.shared()).await
 }
@@ -125,9 +126,9 @@ struct Change {
 }
 
 impl Change {
-    fn of<M: PlatformCall>(call: &Call<M>) -> Result<Self, RpcError> {
+    async fn of<M: PlatformCall>(call: &Call<M>) -> Result<Self, RpcError> {
         Ok(Self {
-            request: request(call)?,
+            request: request(call).await?,
             is_keyed: false,
             agent: Agent::Same,
             save: true,
@@ -149,19 +150,58 @@ impl Change {
         }
     }
 
+    /// Whose key would be written over. Of a key that nobody is known to own, only AgentChat can
+    /// say that it is the own agent's, or that it is dead.
+    async fn prove(&self, hub: &Hub) -> Result<Own, RpcError> {
+        let me = hub.feed.me().map(|me| me.to_string());
+        let agent = self.agent;
+        if me.is_some() || !self.save || self.is_keyed || agent == Agent::New {
+            return Ok(Own { me, agent });
+        }
+        match Ask::new(hub, self.wait).who_am_i().await {
+            Ok(me) => {
+                let me = me.into_string();
+                match &self.handle {
+                    Some(handle) if *handle != me => {
+                        Err(errors::invalid_params("/save", of_another(handle, &me)))
+                    }
+                    _ => Ok(Own {
+                        me: Some(me),
+                        agent,
+                    }),
+                }
+            }
+            Err(CallFailure::Api(error)) if error.status == UNAUTHORIZED => Ok(Own { me, agent }),
+            // None is used; one that is there all the same is not written over.
+            Err(CallFailure::NotConfigured) => Ok(Own {
+                me,
+                agent: Agent::New,
+            }),
+            Err(failure) => {
+                let why = errors::call_failure(failure, None).message;
+                let text = format!(
+                    "AgentChat does not say whose the key is that the new one would replace \
+                     ({why}): try again later, or take the key yourself with save: false"
+                );
+                Err(errors::invalid_params("/save", text))
+            }
+        }
+    }
+
     async fn run(self, shared: &Shared) -> Result<Box<RawValue>, RpcError> {
         let deadline = Instant::now() + self.wait;
         let Ok(Some(_turn)) = timeout_at(deadline, shared.desk.turn()).await else {
             return Err(errors::overloaded("key_changes", Some(BUSY_RETRY_MS)));
         };
         let hub = &shared.hub;
+        let proven = self.prove(hub).await?;
         let upstream = if self.is_keyed {
             own(shared)?
         } else {
             Arc::clone(&hub.anonymous)
         };
         if self.save
-            && let Err(reason) = hub.keys.check(self.agent).await
+            && let Err(reason) = hub.keys.check(proven.agent).await
         {
             let text = format!(
                 "the key could not be kept: {reason}; mend that, or take the key yourself with \
@@ -192,7 +232,7 @@ impl Change {
                 return Err(error);
             }
         };
-        let (fate, lost) = self.decide(shared, &answer).await;
+        let (fate, lost) = self.decide(shared, proven, &answer).await;
         if !fate.is_kept() && self.agent == Agent::Same {
             let _ = tell(shared, Command::ReplacementEnded { lost }).await;
         }
@@ -200,12 +240,12 @@ impl Change {
     }
 
     /// What becomes of the key; where it is not kept, also why the daemon's own is dead by it.
-    async fn decide(&self, shared: &Shared, answer: &RawValue) -> (Fate, Option<String>) {
-        let me = shared.hub.feed.me();
+    async fn decide(&self, shared: &Shared, own: Own, answer: &RawValue) -> (Fate, Option<String>) {
+        let me = shared.hub.feed.me().map(|me| me.to_string()).or(own.me);
         let KeyAnswer { api_key, handle } = KeyAnswer::read(answer);
         let handle = handle.or_else(|| self.handle.clone());
         let is_own = match (&me, &handle) {
-            (Some(me), Some(handle)) => **me == **handle,
+            (Some(me), Some(handle)) => me == handle,
             (Some(_), None) => false,
             (None, _) => true,
         };
@@ -214,7 +254,7 @@ impl Change {
             _ if !self.save => Fate::dropped("`save` was false"),
             (Some(_), Some(me), Some(handle)) if !is_own => Fate::dropped(&of_another(handle, me)),
             (Some(_), Some(_), None) => Fate::dropped("the answer does not say whose key it is"),
-            (Some(key), ..) => self.keep(shared, &key).await,
+            (Some(key), ..) => keep(shared, own.agent, &key).await,
         };
         // Who had no handle yet lost the key that it asked with, if any.
         let is_dead = self.agent == Agent::Same && is_own && (me.is_some() || self.is_keyed);
@@ -224,18 +264,27 @@ impl Change {
             .map(|why| format!("the key was replaced, and the new one is not kept here: {why}"));
         (fate, lost)
     }
+}
 
-    async fn keep(&self, shared: &Shared, key: &str) -> Fate {
-        let key = match ApiKey::parse(key) {
-            Ok(key) => key,
-            Err(error) => return Fate::dropped(&format!("the key {error}")),
-        };
-        match shared.hub.keys.adopt(self.agent, key).await {
-            Ok(kept) => Fate::kept(kept),
-            Err(reason) => {
-                tracing::error!(%reason, "a new API key could not be kept");
-                Fate::dropped(&reason)
-            }
+/// What a key that is kept replaces.
+#[derive(Debug)]
+struct Own {
+    /// The daemon's own agent.
+    me: Option<String>,
+    /// What may be there already.
+    agent: Agent,
+}
+
+async fn keep(shared: &Shared, agent: Agent, key: &str) -> Fate {
+    let key = match ApiKey::parse(key) {
+        Ok(key) => key,
+        Err(error) => return Fate::dropped(&format!("the key {error}")),
+    };
+    match shared.hub.keys.adopt(agent, key).await {
+        Ok(kept) => Fate::kept(kept),
+        Err(reason) => {
+            tracing::error!(%reason, "a new API key could not be kept");
+            Fate::dropped(&reason)
         }
     }
 }
@@ -246,10 +295,16 @@ fn own(shared: &Shared) -> Result<Arc<dyn Upstream>, RpcError> {
     upstream.ok_or_else(errors::not_configured)
 }
 
-fn request<M: PlatformCall>(call: &Call<M>) -> Result<Request, RpcError> {
+/// The request; where the agent's own handle is needed for it and not known, AgentChat is asked.
+async fn request<M: PlatformCall>(call: &Call<M>) -> Result<Request, RpcError> {
     let me = call.hub().feed.me();
-    M::request(&call.params, me.as_deref())
-        .ok_or_else(|| errors::unavailable(HANDLE_UNKNOWN, 0, None, None))
+    if let Some(request) = M::request(&call.params, me.as_deref()) {
+        return Ok(request);
+    }
+    let asked = Ask::new(call.hub(), wait_of(call)).who_am_i().await;
+    let me = asked.map_err(|failure| errors::call_failure(failure, None))?;
+    M::request(&call.params, Some(me.as_ref()))
+        .ok_or_else(|| errors::internal("the request cannot be made"))
 }
 
 fn wait_of<M: PlatformCall>(call: &Call<M>) -> Duration {
@@ -260,7 +315,7 @@ async fn pass<M: PlatformCall + Method>(
     call: &Call<M>,
     upstream: Arc<dyn Upstream>,
 ) -> Result<Box<RawValue>, RpcError> {
-    ask(&*upstream, request(call)?, wait_of(call)).await
+    ask(&*upstream, request(call).await?, wait_of(call)).await
 }
 
 async fn ask(
@@ -303,6 +358,8 @@ const DRIVER_ANSWERS: Duration = Duration::from_secs(5);
 /// What a caller is told to wait where another change of the key is under way.
 const BUSY_RETRY_MS: u64 = 1_000;
 
+/// The key of the request is dead.
+const UNAUTHORIZED: u16 = 401;
+
 const TIMED_OUT: &str = "the time ran out";
 const GOES_ON: &str = "the time ran out; the call goes on, and a key that it brings is kept";
-const HANDLE_UNKNOWN: &str = "the agent's own handle is not known yet; name it with `handle`";
