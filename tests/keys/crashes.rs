@@ -2,6 +2,8 @@
 //! was never written is brought back by a recovery.
 
 use crate::{CODE, ROTATE_VERIFY, answer_late, begun, is_current, read, stage};
+use agentchatd_tests::daemon::Daemon;
+use agentchatd_tests::raw::Raw;
 use agentchatd_tests::stage::{Stage, until};
 use serde_json::json;
 use std::time::Duration;
@@ -12,7 +14,7 @@ fn kept(stage: &Stage) -> String {
 }
 
 /// Starts again as the one before: with the key file as it is now.
-fn again(stage: &mut Stage) -> agentchatd_tests::daemon::Daemon {
+fn again(stage: &mut Stage) -> Daemon {
     stage.setup.key = kept(stage);
     stage.start()
 }
@@ -66,14 +68,12 @@ fn killed_at_any_moment_of_a_rotation_the_daemon_comes_back_with_what_is_on_disk
     );
 }
 
-#[test]
-fn a_stop_in_the_middle_keeps_the_key_that_comes() {
-    let mut stage = stage();
-    let mut daemon = stage.ready();
+/// Tells the daemon to stop as soon as the platform has replaced the key.
+fn stopped_in_the_middle(stage: &Stage, daemon: &Daemon, answer_after: Duration) -> Raw {
     let old = stage.setup.key.clone();
-    let mut raw = stage.connect(&daemon);
+    let mut raw = stage.connect(daemon);
     let proof = begun(&mut raw);
-    answer_late(&stage, ROTATE_VERIFY, Duration::from_millis(700));
+    answer_late(stage, ROTATE_VERIFY, answer_after);
     raw.start("agents.rotate_key_verify", &proof).unwrap();
     until("the platform has replaced the key", || {
         if stage.sandbox.agent("dora").key() == old {
@@ -81,7 +81,45 @@ fn a_stop_in_the_middle_keeps_the_key_that_comes() {
         }
         Ok(())
     });
+    crate::signal(daemon, "TERM");
+    raw
+}
+
+#[test]
+fn a_stop_waits_longer_for_a_key_than_for_anything_else() {
+    let stage = stage();
+    let mut daemon = stage.ready();
+    // The connection of the caller is long gone by then.
+    let _raw = stopped_in_the_middle(&stage, &daemon, Duration::from_millis(7_000));
+    assert!(daemon.wait(Duration::from_secs(15)).unwrap().success());
+    assert!(is_current(&stage, "dora", &json!(kept(&stage))));
+}
+
+#[test]
+fn a_stop_that_cuts_a_change_of_the_key_off_says_what_to_do() {
+    let stage = stage();
+    let mut daemon = stage.ready();
+    let _raw = stopped_in_the_middle(&stage, &daemon, Duration::from_secs(60));
+    // The second signal is for those who cannot wait.
+    until("the daemon is stopping", || {
+        let log = stage.log_text();
+        let is_stopping = log.contains("stopping");
+        is_stopping.then_some(()).ok_or(log)
+    });
     crate::signal(&daemon, "TERM");
+    assert!(daemon.wait(Duration::from_secs(15)).unwrap().success());
+    let log = stage.log_text();
+    assert!(
+        log.contains("cut off") && log.contains("agents.recover"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_stop_in_the_middle_keeps_the_key_that_comes() {
+    let mut stage = stage();
+    let mut daemon = stage.ready();
+    let mut raw = stopped_in_the_middle(&stage, &daemon, Duration::from_millis(700));
     assert_eq!(raw.hear()["result"]["saved"], true);
     assert!(daemon.wait(Duration::from_secs(15)).unwrap().success());
     let daemon = again(&mut stage);

@@ -29,6 +29,9 @@ pub struct Limits {
     pub max_subscriptions: usize,
     /// How long requests that are under way may go on once the daemon stops.
     pub drain: Duration,
+    /// How long a change of the key may: its answer comes once. The rest of the time to stop is
+    /// the driver's.
+    pub key_drain: Duration,
 }
 
 impl Default for Limits {
@@ -38,6 +41,7 @@ impl Default for Limits {
             max_connections: 1024,
             max_subscriptions: 256,
             drain: Duration::from_secs(5),
+            key_drain: Duration::from_secs(9),
         }
     }
 }
@@ -56,9 +60,11 @@ pub(crate) struct Shared {
     pub(crate) stopping: CancellationToken,
     /// The time for that is over.
     pub(crate) kill: CancellationToken,
-    /// All tasks of the local API.
+    /// All tasks of the local API but those of the next field.
     pub(crate) tasks: TaskTracker,
-    /// Changes of keys that are under way.
+    /// Changes of the key, which outlive the calls that began them.
+    pub(crate) key_changes: TaskTracker,
+    /// What changes of the key know of each other.
     pub(crate) desk: Desk,
     pub(crate) clients: AtomicUsize,
     pub(crate) subscriptions: AtomicUsize,
@@ -84,6 +90,7 @@ impl Shared {
             stopping,
             kill: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            key_changes: TaskTracker::new(),
             desk: Desk::default(),
             clients: AtomicUsize::new(0),
             subscriptions: AtomicUsize::new(0),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
@@ -17,7 +17,7 @@ use crate::rpc::methods;
 use crate::rpc::peer::Access;
 
 /// Serves the local API until `shutdown` is cancelled and what is under way is finished, or
-/// `limits.drain` is over. Then the positions of all consumers are exact on disk, and no task of
+/// `limits.drain` is over, for a change of the key `limits.key_drain`. Then the positions of all consumers are exact on disk, and no task of
 /// the local API runs any more.
 pub async fn serve(
     listener: Listener,
@@ -74,6 +74,7 @@ pub(super) async fn serve_as(
     .await;
     // The file goes first, so that nobody connects to a socket that is served no more.
     drop(listener);
+    let last_key = Instant::now() + limits.key_drain;
     shared.tasks.close();
     if timeout(limits.drain, shared.tasks.wait()).await.is_err() {
         tracing::warn!(
@@ -84,6 +85,9 @@ pub(super) async fn serve_as(
         // What is left only writes the positions of consumers.
         let _ = timeout(LAST_SAVES, shared.tasks.wait()).await;
     }
+    // What is cut off here says so itself.
+    shared.key_changes.close();
+    let _ = timeout_at(last_key, shared.key_changes.wait()).await;
 }
 
 async fn until(shutdown: &CancellationToken, work: impl Future<Output = ()>) {

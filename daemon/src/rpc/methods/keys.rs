@@ -141,7 +141,9 @@ impl Change {
     async fn carry_out(self, shared: &Arc<Shared>) -> Result<Box<RawValue>, RpcError> {
         let (wait, save) = (self.wait, self.save);
         let work = Arc::clone(shared);
-        let working = shared.tasks.spawn(async move { self.run(&work).await });
+        let working = shared
+            .key_changes
+            .spawn(async move { self.run(&work).await });
         match timeout(wait + GRACE, working).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(errors::internal("the change of the key failed")),
@@ -223,16 +225,25 @@ impl Change {
                 return Err(errors::internal("the daemon's main loop does not answer"));
             }
         }
+        // From here on the key may be replaced: what has not gone out yet stays, once the daemon
+        // stops.
+        if shared.stopping.is_cancelled() {
+            let _ = tell(shared, Command::ReplacementEnded { lost: None }).await;
+            return Err(errors::shutting_down());
+        }
+        let under_way = UnderWay;
         let request = self.request.clone();
         let answer = match ask(&*upstream, request, patience).await {
             Ok(answer) => answer,
             Err(error) => {
+                under_way.is_over();
                 // Where the daemon stops, nobody needs to know any more.
                 let _ = tell(shared, Command::ReplacementEnded { lost: None }).await;
                 return Err(error);
             }
         };
         let (fate, lost) = self.decide(shared, proven, &answer).await;
+        under_way.is_over();
         if !fate.is_kept() && self.agent == Agent::Same {
             let _ = tell(shared, Command::ReplacementEnded { lost }).await;
         }
@@ -263,6 +274,27 @@ impl Change {
             .filter(|_| is_dead)
             .map(|why| format!("the key was replaced, and the new one is not kept here: {why}"));
         (fate, lost)
+    }
+}
+
+/// A change of the key between its request and the key on disk. One that is dropped there was cut
+/// off, by whatever ended the daemon.
+#[derive(Debug)]
+struct UnderWay;
+
+impl UnderWay {
+    fn is_over(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        tracing::error!(
+            "a change of the API key was cut off: AgentChat may have replaced the key, and the new \
+             one is not kept; where the old one is refused from now on, agents.recover brings a \
+             new one"
+        );
     }
 }
 
