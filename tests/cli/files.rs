@@ -124,3 +124,20 @@ fn a_terminal_shows_how_far_it_is_and_ctrl_c_leaves_no_half_file() {
     let ran = ctl.run(&fetch);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
 }
+
+#[test]
+fn a_message_takes_a_file_with_it() {
+    let stage = stage();
+    let _daemon = stage.ready();
+    let file = stage.setup.dir.join("plot.txt");
+    fs::write(&file, "a plot").expect("a file");
+    let path = file.to_str().expect("UTF-8");
+    let ctl = Ctl::new(&stage);
+    let told = ctl.ok(&["send", "@bob", "see the plot", "--file", path, "--json"]);
+    let told: Value = serde_json::from_str(&told).expect("one JSON value");
+    let content = &told["message"]["content"];
+    assert_eq!(content["text"], "see the plot");
+    let id = content["attachment_id"].as_str().expect("an attachment");
+    let stored = stage.sandbox.stored_file(id).expect("it is at the storage");
+    assert_eq!(&stored[..], b"a plot");
+}

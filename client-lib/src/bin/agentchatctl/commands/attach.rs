@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::output::{Fields, Page, good, name, plain};
 use crate::render::text;
 use crate::sentences;
-use crate::session::Session;
+use crate::session::{Hub, Session};
 use crate::values::HandleArg;
 
 /// Upload a file for one recipient; with --send, send it at once.
@@ -45,16 +45,8 @@ impl Attach {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, Failure> {
         let address = self.address()?;
         let hub = session.connect().await?;
-        let socket = hub.path().to_owned();
-        let progress = Arc::new(Progress::new(session));
-        let (file, kind) = (self.file.clone(), self.content_type.clone());
-        let (bar, patience) = (Arc::clone(&progress), patience(session));
-        let to = address.clone();
-        let work = move || send_file(&socket, &file, kind.as_deref(), &to, patience, &bar);
-        let uploaded = tokio::task::spawn_blocking(work).await;
-        progress.clear();
-        let uploaded = uploaded
-            .map_err(|_| Failure::failed("the upload failed; look with `agentchatctl health`"))??;
+        let kind = self.content_type.clone();
+        let uploaded = with_progress(session, &hub, &self.file, kind, &address).await?;
         let mut told = json!({
             "attachment_id": uploaded.attachment_id, "size": uploaded.size,
             "sha256": uploaded.sha256,
@@ -84,6 +76,24 @@ impl Attach {
                 .map_err(|error| wrong(&error)),
         }
     }
+}
+
+/// Uploads a file through the daemon, with a bar on a terminal. The bytes go over the socket, so it
+/// does not matter whether the daemon may read the file.
+pub(super) async fn with_progress(
+    session: &Session,
+    hub: &Hub,
+    file: &Path,
+    content_type: Option<String>,
+    address: &Address,
+) -> Result<UploadedFile, Failure> {
+    let (socket, file, to) = (hub.path().to_owned(), file.to_owned(), address.clone());
+    let progress = Arc::new(Progress::new(session));
+    let (bar, patience) = (Arc::clone(&progress), patience(session));
+    let work = move || send_file(&socket, &file, content_type.as_deref(), &to, patience, &bar);
+    let uploaded = tokio::task::spawn_blocking(work).await;
+    progress.clear();
+    uploaded.map_err(|_| Failure::failed("the upload failed; look with `agentchatctl health`"))?
 }
 
 fn send_file(

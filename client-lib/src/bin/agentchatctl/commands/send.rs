@@ -1,12 +1,13 @@
 //! `send`: one message.
 
 use std::io::{IsTerminal as _, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use agentchatd_client::types::{Address, Handle, Id};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::conversations;
+use super::{attach, conversations};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Page, dim, good, name, plain, warn};
@@ -50,7 +51,7 @@ impl Send {
         let hub = session.connect().await?;
         let to = address(&hub, &self.to).await?;
         let attachment = match &self.file {
-            Some(path) => Some(upload(&hub, path, &to).await?),
+            Some(path) => Some(upload(session, &hub, path, &to).await?),
             None => None,
         };
         let params = self.params(&to, text, attachment);
@@ -124,29 +125,19 @@ async fn address(hub: &Hub, to: &Target) -> Result<Target, Failure> {
     })
 }
 
-/// Has the daemon upload a file for this recipient; the attachment's id.
-async fn upload(hub: &Hub, path: &std::path::Path, to: &Target) -> Result<String, Failure> {
-    let full = std::path::absolute(path).and_then(std::fs::canonicalize);
-    let full = full.map_err(|error| {
-        Failure::failed(format!(
-            "the file {} cannot be read ({error}); check its name",
-            path.display()
+/// Uploads a file for this recipient; the attachment's id.
+async fn upload(session: &Session, hub: &Hub, path: &Path, to: &Target) -> Result<String, Failure> {
+    let address = match to {
+        Target::Agent(handle) => Handle::new(handle).map(Address::To).ok(),
+        Target::Conversation(id) => Id::new(id).map(Address::Conversation).ok(),
+    };
+    let address = address.ok_or_else(|| {
+        Failure::usage(format!(
+            "{to} cannot be a recipient; give @handle or the id of a group"
         ))
     })?;
-    let Some(full) = full.to_str() else {
-        return Err(Failure::failed(
-            "the file's name is not UTF-8; give it another name",
-        ));
-    };
-    let mut params = Map::new();
-    params.insert("path".into(), full.into());
-    to.name_in(&mut params);
-    let uploaded = hub
-        .value("attachments.upload", &Value::Object(params))
-        .await?;
-    text(&uploaded, "attachment_id")
-        .map(str::to_owned)
-        .ok_or_else(|| Failure::failed("the daemon named no attachment; look at its log"))
+    let uploaded = attach::with_progress(session, hub, path, None, &address).await?;
+    Ok(uploaded.attachment_id)
 }
 
 fn stdin() -> Result<String, Failure> {
