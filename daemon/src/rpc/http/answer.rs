@@ -113,7 +113,7 @@ fn of_upstream(status: Option<u16>) -> StatusCode {
     }
 }
 
-/// The answer, its request under way until the last byte of it is taken.
+/// The answer, its request under way until hyper has the last byte of it, and the flush after that.
 pub(super) fn until_written(answer: Answer, under_way: UnderWay) -> Answer {
     answer.map(|body| {
         Held {

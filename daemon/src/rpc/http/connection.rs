@@ -4,6 +4,8 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 
+use hyper::Request;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -40,9 +42,11 @@ pub(crate) async fn serve(
         upgrade: Arc::default(),
     };
     let handled = visit.clone();
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let visit = handled.clone();
-        async move { Ok::<_, Infallible>(router::answer(&visit, request).await) }
+        // At once: what follows the head is hyper's next step.
+        let under_way = visit.flow.enter(request.body().size_hint().exact());
+        async move { Ok::<_, Infallible>(router::answer(&visit, request, under_way).await) }
     });
     // A client that closes its side still gets its answer; that it is gone for good is seen below.
     let mut connection = pin!(

@@ -8,6 +8,7 @@ use hyper::{Method, Request, StatusCode};
 use crate::rpc::errors;
 use crate::rpc::http::answer::{self, Answer};
 use crate::rpc::http::visit::Visit;
+use crate::rpc::http::wire::UnderWay;
 use crate::rpc::http::{attachments, contract, events, post, probes, websocket};
 
 /// What is served.
@@ -65,9 +66,12 @@ impl Route {
     }
 }
 
-/// Answers a request.
-pub(super) async fn answer(visit: &Visit, request: Request<Incoming>) -> Answer {
-    let under_way = visit.flow.enter();
+/// Answers a request that is under way.
+pub(super) async fn answer(
+    visit: &Visit,
+    request: Request<Incoming>,
+    under_way: UnderWay,
+) -> Answer {
     let answer = routed(visit, request).await;
     answer::until_written(answer, under_way)
 }

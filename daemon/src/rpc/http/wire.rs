@@ -6,6 +6,9 @@
 //! its own buffer is empty, so a flush is the sign for the last. While a request is under way hyper
 //! reads nothing that follows it; so that a client that goes away is noticed all the same, the
 //! connection's loop looks a little ahead.
+//!
+//! hyper is given a head up to its end and a body up to its length, so what it holds beyond a request
+//! is known: nothing, but after a body in chunks, whose length nobody tells.
 
 use std::io;
 use std::pin::Pin;
@@ -39,8 +42,14 @@ pub(super) struct Flow {
 struct State {
     // Read from the socket, and not by hyper yet.
     ahead: BytesMut,
-    // Requests of which the answer is not written to its end: one, or none.
+    // What hyper reads now.
+    reading: Reading,
+    // The end of what hyper was given last.
+    tail: [u8; 2],
+    // Requests of which hyper has not got the whole answer: one, or none.
     busy: usize,
+    // hyper has the whole of an answer, and the socket has not.
+    unwritten: bool,
     // Since when the client may begin a request, or has begun one.
     since: Instant,
     // The first bytes of the next request are there.
@@ -51,7 +60,19 @@ struct State {
     written: u64,
 }
 
-/// A request that is under way; dropped with the last byte of its answer.
+/// What hyper reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// The head of a request.
+    Head,
+    /// So much of a body, and a head after it.
+    Body(u64),
+    /// A body in chunks, and whatever follows it.
+    Chunks,
+}
+
+/// A request that is under way; dropped when hyper has the last byte of its answer. From then on the
+/// answer is unwritten until the next flush.
 #[derive(Debug)]
 pub(super) struct UnderWay(Arc<Flow>);
 
@@ -67,7 +88,10 @@ impl Flow {
         Arc::new(Self {
             state: Mutex::new(State {
                 ahead: head.into(),
+                reading: Reading::Head,
+                tail: [0; 2],
                 busy: 0,
+                unwritten: false,
                 since: Instant::now(),
                 begun: false,
                 ended: false,
@@ -79,9 +103,17 @@ impl Flow {
         })
     }
 
-    /// A request is read and will be answered.
-    pub(super) fn enter(self: &Arc<Self>) -> UnderWay {
+    /// The head of a request is read, of which the body has this length, where it is told; the
+    /// request will be answered.
+    pub(super) fn enter(self: &Arc<Self>, body: Option<u64>) -> UnderWay {
         let mut state = self.lock();
+        state.reading = match (state.reading, body) {
+            // How much of the body hyper has is not known.
+            (Reading::Chunks, Some(1..)) | (_, None) => Reading::Chunks,
+            (Reading::Chunks, Some(0)) if !state.at_an_end() => Reading::Chunks,
+            (_, Some(0)) => Reading::Head,
+            (_, Some(length)) => Reading::Body(length),
+        };
         state.busy += 1;
         state.begun = false;
         drop(state);
@@ -93,7 +125,7 @@ impl Flow {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let state = self.lock();
         let allowed = if state.begun { HEAD_TIME } else { IDLE_TIME };
-        (state.busy == 0).then(|| state.since + allowed)
+        (state.busy == 0 && !state.unwritten).then(|| state.since + allowed)
     }
 
     /// The client has closed its side for writing, at least.
@@ -104,7 +136,8 @@ impl Flow {
     /// Whether there is reason and room for [`Self::look_ahead`].
     pub(super) fn looks_ahead(&self) -> bool {
         let state = self.lock();
-        state.busy > 0 && !state.ended && state.ahead.len() < AHEAD_BYTES
+        let waits = state.busy > 0 || state.unwritten;
+        waits && !state.ended && state.ahead.len() < READ_BYTES + AHEAD_BYTES
     }
 
     /// Waits for what follows the request that is under way: the next one, or the end.
@@ -119,11 +152,13 @@ impl Flow {
         }
     }
 
-    /// Takes what was read ahead.
+    /// Gives hyper what was read ahead, as far as it may have it now.
     fn take_ahead(&self, buffer: &mut ReadBuf<'_>) -> bool {
         let mut state = self.lock();
-        let length = buffer.remaining().min(state.ahead.len());
-        buffer.put_slice(&state.ahead.split_to(length));
+        let length = state.next_part().min(buffer.remaining());
+        let part = state.ahead.split_to(length);
+        buffer.put_slice(&part);
+        state.given(&part);
         length > 0
     }
 
@@ -153,14 +188,21 @@ impl Flow {
         let mut state = self.lock();
         if state.written < state.handed {
             state.written = state.handed;
-            drop(state);
             self.flushed.notify_one();
+        }
+        if state.unwritten {
+            state.unwritten = false;
+            state.since = Instant::now();
+            // hyper may hold the beginning of the next head already.
+            state.begun = state.reading == Reading::Chunks && !state.at_an_end();
+            drop(state);
+            self.changed.notify_one();
         }
     }
 
     fn read_some(&self) {
         let mut state = self.lock();
-        if state.busy == 0 && !state.begun {
+        if state.busy == 0 && !state.unwritten && !state.begun {
             state.begun = true;
             state.since = Instant::now();
             drop(state);
@@ -178,11 +220,54 @@ impl Flow {
     }
 }
 
+impl State {
+    /// How much of what is there hyper may have: not more than the request that it reads.
+    fn next_part(&self) -> usize {
+        let there = self.ahead.len();
+        match self.reading {
+            Reading::Head => head_end(self.tail, &self.ahead).unwrap_or(there),
+            Reading::Body(rest) => usize::try_from(rest).unwrap_or(there).min(there),
+            Reading::Chunks => there,
+        }
+    }
+
+    /// hyper has got this.
+    fn given(&mut self, part: &[u8]) {
+        for byte in part.iter().filter(|byte| **byte != b'\r') {
+            self.tail = [self.tail[1], *byte];
+        }
+        if let Reading::Body(rest) = &mut self.reading {
+            *rest = rest.saturating_sub(part.len() as u64);
+            if *rest == 0 {
+                self.reading = Reading::Head;
+                self.tail = [0; 2];
+            }
+        }
+    }
+
+    /// What hyper was given ends with an empty line, as heads and bodies in chunks do.
+    fn at_an_end(&self) -> bool {
+        self.tail == *b"\n\n"
+    }
+}
+
+/// Where the first empty line in the bytes ends; `tail` came before them.
+fn head_end(mut tail: [u8; 2], bytes: &[u8]) -> Option<usize> {
+    let ends = |byte: &u8| {
+        if *byte != b'\r' {
+            tail = [tail[1], *byte];
+        }
+        *byte == b'\n' && tail == *b"\n\n"
+    };
+    bytes.iter().position(ends).map(|last| last + 1)
+}
+
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.busy -= 1;
-        state.since = Instant::now();
+        // The clock of the next request begins with the flush.
+        state.unwritten = true;
         drop(state);
         self.0.changed.notify_one();
     }
@@ -198,12 +283,17 @@ impl AsyncRead for Wire {
             self.flow.read_some();
             return Poll::Ready(Ok(()));
         }
+        let mut piece = [0; READ_BYTES];
         loop {
             let stream = (*self.read).as_ref();
             ready!(stream.poll_read_ready(cx))?;
-            match stream.try_read_buf(buffer) {
+            match stream.try_read(&mut piece) {
                 Ok(0) => self.flow.read_all(),
-                Ok(_) => self.flow.read_some(),
+                Ok(length) => {
+                    self.flow.lock().ahead.extend_from_slice(&piece[..length]);
+                    self.flow.take_ahead(buffer);
+                    self.flow.read_some();
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(error) => return Poll::Ready(Err(error)),
             }
@@ -250,38 +340,12 @@ pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long a connection may be idle between requests.
 pub(super) const IDLE_TIME: Duration = Duration::from_secs(75);
 
+/// How much is read from the socket at a time.
+const READ_BYTES: usize = 8 << 10;
+
 /// How much is read ahead while a request is under way.
 const AHEAD_BYTES: usize = 1024;
 
 #[cfg(test)]
-mod tests {
-    use futures_util::poll;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_piece_counts_as_written_with_the_flush_after_it_and_not_before() {
-        let flow = Flow::new(b"");
-        flow.flush();
-        flow.hand();
-        let mut waiting = std::pin::pin!(flow.written(1));
-        assert!(poll!(&mut waiting).is_pending());
-        flow.flush();
-        assert!(poll!(&mut waiting).is_ready());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_client_may_be_idle_for_longer_than_a_head_may_take() {
-        let flow = Flow::new(b"");
-        assert_eq!(flow.deadline(), Some(Instant::now() + IDLE_TIME));
-        flow.read_some();
-        assert_eq!(flow.deadline(), Some(Instant::now() + HEAD_TIME));
-        tokio::time::advance(HEAD_TIME / 2).await;
-        flow.read_some();
-        assert_eq!(flow.deadline(), Some(Instant::now() + HEAD_TIME / 2));
-        let under_way = flow.enter();
-        assert_eq!(flow.deadline(), None);
-        drop(under_way);
-        assert_eq!(flow.deadline(), Some(Instant::now() + IDLE_TIME));
-    }
-}
+#[path = "wire_tests.rs"]
+mod tests;
