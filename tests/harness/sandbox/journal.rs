@@ -5,6 +5,7 @@
 //! of the platform's state.
 
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -96,6 +97,8 @@ pub enum Event {
         socket: u64,
         /// Its `type`, or `?`.
         frame: String,
+        /// The whole of it; null where it is no JSON.
+        whole: Value,
     },
     /// A message was handed to a socket.
     Push {

@@ -148,7 +148,7 @@ impl Socket {
                 Step::Frame(Message::Text(text)) => self.on_text(link, &text),
                 Step::Frame(Message::Pong(_)) => pong_due = None,
                 Step::Frame(Message::Close(frame)) => return End::by_client(frame),
-                Step::Frame(Message::Binary(_)) => self.note_frame("binary"),
+                Step::Frame(Message::Binary(_)) => self.note_frame("binary", Value::Null),
                 Step::Frame(Message::Ping(_) | Message::Frame(_)) => {}
                 Step::Broken => return End::lost(),
                 Step::Close(code, reason) => {
@@ -164,13 +164,14 @@ impl Socket {
     }
 
     fn on_text(&self, link: &Arc<Link>, text: &str) {
+        let whole = serde_json::from_str(text).unwrap_or_default();
         let Ok(frame) = serde_json::from_str::<ClientFrame<'_>>(text) else {
-            return self.note_frame("?");
+            return self.note_frame("?", whole);
         };
         match (frame.kind.as_ref(), frame.message_id) {
             ("ack", Some(id)) if link.ack => self.on_ack(link, &id),
             (kind, _) => {
-                self.note_frame(kind);
+                self.note_frame(kind, whole);
                 if !self.shared.options.april {
                     self.on_other(link, kind, &frame.payload);
                 }
@@ -228,10 +229,11 @@ impl Socket {
         self.shared.apply(&mut state, effects);
     }
 
-    fn note_frame(&self, kind: &str) {
+    fn note_frame(&self, kind: &str, whole: Value) {
         let event = Event::ClientFrame {
             socket: self.number,
             frame: kind.to_owned(),
+            whole,
         };
         self.shared.journal.write(event);
     }
