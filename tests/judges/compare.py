@@ -1,10 +1,11 @@
-"""Judge: the same calls through the official Python SDK and through the daemon leave the same requests in the sandbox's
-journal, and give the same answers. It runs inside a virtual environment that holds one release of the SDK:
+"""Judge: the same calls through the official Python SDK and through the daemon leave the same requests and frames in
+the sandbox's journal, and give the same answers. It runs inside a virtual environment that holds one release of the SDK:
 
     compare.py SANDBOX-BINARY DAEMON-BINARY RELEASE FORM
 
 Each side has a world of its own in one sandbox; where the two may differ stands in `differences.py`. Every public method
-of the SDK's client and every method of the local API is compared or named there."""
+of the SDK's client, every public member of its realtime client, and every method of the local API is compared or named
+there."""
 
 import asyncio
 import inspect
@@ -16,7 +17,8 @@ from types import SimpleNamespace
 
 import agentchatme as sdk
 import calls
-from differences import ANSWERS, OF_DAEMON_ALONE, OF_SDK_ALONE, REQUESTS, same
+import frames
+from differences import ANSWERS, OF_DAEMON_ALONE, OF_REALTIME_ALONE, OF_SDK_ALONE, REQUESTS, TRAFFIC, same
 from every_call import Caller, Runner, methods
 from journal import Journal, Roles, added_headers, compared, without_own
 from processes import Daemon, Sandbox, http, until
@@ -48,6 +50,11 @@ class ThroughSdk(Caller):
     def __init__(self, sandbox, world, keyed):
         super().__init__(sdk, KIND, sandbox.url, names_of(world), sandbox.agent, fail)
         self.journal, self.made, self.keyed = Journal(sandbox.url), [], keyed
+        self.traffic = frames.Traffic(self)
+
+    async def run(self, release):
+        await super().run(release)
+        await self.traffic.through_sdk(sdk)
 
     async def call(self, step):
         self.journal.fresh()
@@ -71,7 +78,7 @@ class ThroughDaemon(Runner):
     def __init__(self, sandbox, world, keyed, binary, folder):
         super().__init__(sandbox.url, names_of(world), sandbox.agent)
         self.journal, self.made, self.keyed = Journal(sandbox.url), [], keyed
-        self.daemons = {}
+        self.traffic, self.daemons = frames.Traffic(self), {}
         for who, key in (("me", self.keys["me"]), ("new", None)):
             home = folder / world / who
             home.mkdir(parents=True)
@@ -82,6 +89,7 @@ class ThroughDaemon(Runner):
             for daemon in self.daemons.values():
                 daemon.start()
             await super().run(release)
+            await self.traffic.through_daemon(self.daemons["me"])
             for daemon in self.daemons.values():
                 daemon.stop()
         finally:
@@ -117,7 +125,7 @@ class Comparison:
     def __init__(self, sdk_world, daemon_world):
         self.theirs, self.ours = Roles(sdk_world), Roles(daemon_world)
         self.problems, self.differed = [], set()
-        self.requests, self.keys, self.passed_over = 0, 0, 0
+        self.requests, self.keys, self.passed_over, self.frames = 0, 0, 0, 0
 
     def call(self, ours, theirs):
         name, what = theirs.step.sdk, f"{theirs.step.sdk} and {theirs.step.local}"
@@ -133,6 +141,18 @@ class Comparison:
         self.differ(ANSWERS.get(name), ("ANSWERS", name), f"{what}: answers",
                     [self.ours.of(ours.answer)], [self.theirs.of(theirs.answer)])
 
+    def traffic(self, ours, theirs):
+        """Frames of the socket, and the drain."""
+        self.frames = len(ours.frames)
+        self.equal("frames", [self.ours.of(frame) for frame in ours.frames],
+                   [self.theirs.of(frame) for frame in theirs.frames])
+        name = "drain_offline_envelopes"
+        for request, like in zip(ours.drained, theirs.drained):
+            self.equal(f"{name}: headers that are not told of", sorted(added_headers(request, like)), [])
+        self.differ(TRAFFIC[name], ("TRAFFIC", name), f"{name} and sync.drain: requests",
+                    [[self.ours.of(compared(request)) for request in ours.drained]],
+                    [[self.theirs.of(compared(request)) for request in theirs.drained]])
+
     def differ(self, difference, entry, what, ours, theirs):
         """Equal, once the difference that stands in the list was applied to each of them."""
         if difference and ours != theirs:
@@ -147,7 +167,7 @@ class Comparison:
 
 def stale(called, differed):
     """Entries of the list that are no differences."""
-    listed = {(part, name) for part, of in (("REQUESTS", REQUESTS), ("ANSWERS", ANSWERS)) for name in of}
+    listed = {(part, name) for part, of in (("REQUESTS", REQUESTS), ("ANSWERS", ANSWERS), ("TRAFFIC", TRAFFIC)) for name in of}
     return [f"{part} of differences.py: {name} does not differ" for part, name in sorted(listed - differed)
             if name in called]
 
@@ -179,6 +199,7 @@ def uncovered(of_sdk, local, release):
     """Methods of either side that are neither compared nor named with a reason."""
     left = methods(getattr(sdk, KIND)) - of_sdk - set(OF_SDK_ALONE)
     compared_ones = {step.local for step in calls.ALL if isinstance(step, calls.Call) and step.sdk in of_sdk}
+    compared_ones |= frames.LOCAL
     elsewhere = {step.local for step in calls.ALL if getattr(step, "releases", None) and release not in step.releases}
     named = {name for name in local for entry in OF_DAEMON_ALONE
              if name == entry or entry.endswith(".") and name.startswith(entry)}
@@ -189,6 +210,16 @@ def uncovered(of_sdk, local, release):
             for name in sorted(left) + sorted(set(local) - compared_ones - elsewhere - named)] + [
             f"{name} is compared, though differences.py has a reason why not" for name in sorted(both)] + [
             f"{name} of differences.py is no method" for name in sorted(gone)]
+
+
+def uncovered_of_realtime():
+    """Members of the SDK's realtime client that are neither compared nor named with a reason."""
+    members, named = frames.members(sdk.RealtimeClient), set(OF_REALTIME_ALONE)
+    return [f"{name} of the realtime client is neither compared nor named in differences.py"
+            for name in sorted(members - frames.COMPARED - named)] + [
+            f"{name} is no member of the realtime client" for name in sorted((frames.COMPARED | named) - members)] + [
+            f"{name} of the realtime client is compared, though differences.py has a reason why not"
+            for name in sorted(frames.COMPARED & named)]
 
 
 async def one_round(binaries, release, form, folder, worlds, keyed):
@@ -202,6 +233,7 @@ async def one_round(binaries, release, form, folder, worlds, keyed):
     comparison = Comparison(*worlds)
     for one, other in zip(ours.made, theirs.made, strict=True):
         comparison.call(one, other)
+    comparison.traffic(ours.traffic, theirs.traffic)
     return comparison, {made.step.sdk for made in theirs.made}
 
 
@@ -218,9 +250,10 @@ async def main(sandbox_binary, daemon_binary, release, form):
             problems += comparison.problems
             of_sdk |= called
             differed |= comparison.differed
-            print(f"    {len(called)} methods, {comparison.requests} requests, {comparison.keys} with an idempotency key; "
+            print(f"    {len(called)} methods, {comparison.requests} requests, {comparison.keys} with an idempotency key, "
+                  f"{comparison.frames} frames; "
                   f"{comparison.passed_over} of the daemon's own passed over", flush=True)
-    problems += stale(of_sdk, differed) + uncovered(of_sdk, local, release)
+    problems += stale(of_sdk | frames.COMPARED, differed) + uncovered(of_sdk, local, release) + uncovered_of_realtime()
     print(f"    {len(differed)} differences, each with its reason; {len(OF_SDK_ALONE)} methods of the SDK have no twin")
     for problem in problems[:SHOWN]:
         print(f"    {problem}")

@@ -42,6 +42,15 @@ def without_key(request):
     return request | {"headers": without("idempotency-key")(request["headers"])}
 
 
+def of_any_size(requests):
+    return [request | {"target": request["target"].partition("?")[0]} for request in requests]
+
+
+def without_last_look(requests):
+    """Once only: any further look is a difference."""
+    return of_any_size(requests[:-1])
+
+
 PICTURE = Difference("a picture whose kind is not told is sent as what its first bytes say, not as bytes of any kind",
                      sdk=typed_by_its_bytes)
 # Of each request.
@@ -75,6 +84,23 @@ ANSWERS = {
     "rotate_key_verify": SAVED,
 }
 
+# Of all requests together that a method of the SDK's realtime client makes.
+TRAFFIC = {
+    "drain_offline_envelopes": Difference(
+        "the daemon asks for larger pages, and a page that is not full is no end to it: it looks until nothing is left",
+        sdk=of_any_size, daemon=without_last_look),
+}
+
+# Public members of the SDK's realtime client that have no twin among the methods of the local API.
+OF_REALTIME_ALONE = {
+    "connect": "the daemon connects by itself, and greets in its own way",
+    "disconnect": "ends the client; the daemon stays connected",
+    "is_connected": "a state, which `daemon.status` tells without asking the platform",
+    "on": "`events.subscribe`, which asks nothing of the platform",
+    "on_connect": "an event of `events.subscribe`",
+    "on_disconnect": "an event of `events.subscribe`",
+    "on_error": "errors of the connection are the daemon's to deal with",
+}
 # Public methods of the SDK's client that the local API has not got.
 OF_SDK_ALONE = {
     "close": "ends the client; the daemon lives on",
@@ -85,9 +111,6 @@ OF_DAEMON_ALONE = {
     "attachments.download": "makes requests to the storage host, which the SDK leaves to its caller",
     "attachments.upload": "makes requests to the storage host, which the SDK leaves to its caller",
     "conversations.context": "only the TypeScript SDK has it",
-    "realtime.send": "a frame of the socket, no request",
-    "sync.drain": "the realtime client's; when the daemon acknowledges is its own business",
-    "typing.": "frames of the socket, no requests",
     "webhooks.verify": "asks nothing of the platform",
     "consumers.": "local", "daemon.": "local", "events.": "local", "outbox.": "local", "rpc.": "local",
 }

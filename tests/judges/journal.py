@@ -36,6 +36,16 @@ class Journal:
         self.next = answer["next"]
         return answer["requests"]
 
+    def skip(self):
+        """Where the journal ends."""
+        self.fresh()
+        return self.next
+
+    def frames(self, since):
+        """Frames of clients from there on, but for hello and acknowledgements, which are other entries."""
+        entries = http(self.url, "GET", f"/_sandbox/journal/{since}")
+        return [entry["whole"] for entry in entries if entry["kind"] == "client_frame"]
+
 
 class Roles:
     """Replaces what differs between equal worlds by the role that it plays: ids by the order in which they come up."""
