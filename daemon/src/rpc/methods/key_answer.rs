@@ -1,7 +1,10 @@
 //! The platform's answer with a key in it: what it says, and what is said beside it.
 
+use std::fmt;
+
 use agentchatd_client::types::Handle;
-use serde::Deserialize;
+use serde::Deserializer as _;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::credentials::Kept;
@@ -17,27 +20,55 @@ pub(super) struct KeyAnswer {
 impl KeyAnswer {
     /// Reads an answer of a registration, of a recovery or of a rotation.
     pub(super) fn read(answer: &RawValue) -> Self {
-        #[derive(Deserialize)]
-        struct Answer {
-            api_key: Option<String>,
-            handle: Option<Handle>,
-            agent: Option<Agent>,
-        }
-        #[derive(Deserialize)]
-        struct Agent {
-            handle: Option<Handle>,
-        }
-        let Ok(answer) = serde_json::from_str::<Answer>(answer.get()) else {
-            return Self::default();
+        let members = members(answer);
+        let agent = || {
+            let agents = named(&members, "agent").flat_map(self::members);
+            first(&agents.collect::<Vec<_>>(), "handle")
         };
-        let handle = answer
-            .handle
-            .or_else(|| answer.agent.and_then(|agent| agent.handle));
+        let handle = first::<Handle>(&members, "handle").or_else(agent);
         Self {
-            api_key: answer.api_key,
+            api_key: first(&members, "api_key"),
             handle: handle.map(Handle::into_string),
         }
     }
+}
+
+type Member = (Box<RawValue>, Box<RawValue>);
+
+/// The members of an object, each read by itself: nothing that is odd about one of them may cost
+/// the key beside it.
+fn members(object: &RawValue) -> Vec<Member> {
+    struct Members;
+    impl<'de> Visitor<'de> for Members {
+        type Value = Vec<Member>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = map.next_entry()? {
+                members.push(member);
+            }
+            Ok(members)
+        }
+    }
+    let mut json = serde_json::Deserializer::from_str(object.get());
+    json.deserialize_map(Members).unwrap_or_default()
+}
+
+/// The members of this name.
+fn named<'m>(members: &'m [Member], name: &str) -> impl Iterator<Item = &'m RawValue> {
+    members.iter().filter_map(move |(found, value)| {
+        let found: String = serde_json::from_str(found.get()).ok()?;
+        (found == name).then_some(&**value)
+    })
+}
+
+/// The first member of this name whose type is right.
+fn first<T: DeserializeOwned>(members: &[Member], name: &str) -> Option<T> {
+    named(members, name).find_map(|value| serde_json::from_str(value.get()).ok())
 }
 
 /// What became of the key.
@@ -124,6 +155,22 @@ mod tests {
         for json in ["7", "{}", r#"{"api_key":7}"#, "[]", "null"] {
             let KeyAnswer { api_key, handle } = KeyAnswer::read(&raw(json));
             assert_eq!((api_key, handle), (None, None), "{json}");
+        }
+    }
+
+    #[test]
+    fn odd_neighbours_cost_neither_the_key_nor_the_handle() {
+        for json in [
+            r#"{"api_key":"ac_1","handle":7,"agent":{"handle":"dora"}}"#,
+            r#"{"handle":"dora","agent":"none","api_key":"ac_1"}"#,
+            r#"{"handle":"dora","api_key":null,"api_key":"ac_1"}"#,
+            r#"{"handle":"dora","api_key":"ac_1","api_key":"ac_2"}"#,
+            r#"{"agent":7,"agent":{"handle":[],"handle":"dora"},"api_key":"ac_1"}"#,
+            r#"{"\ud800":1,"big":1e999,"agent":{"handle":"dora"},"api_key":"ac_1"}"#,
+        ] {
+            let KeyAnswer { api_key, handle } = KeyAnswer::read(&raw(json));
+            assert_eq!(api_key.as_deref(), Some("ac_1"), "{json}");
+            assert_eq!(handle.as_deref(), Some("dora"), "{json}");
         }
     }
 

@@ -236,14 +236,14 @@ impl Change {
         let answer = match ask(&*upstream, request, patience).await {
             Ok(answer) => answer,
             Err(error) => {
-                under_way.is_over();
+                under_way.end();
                 // Where the daemon stops, nobody needs to know any more.
                 let _ = tell(shared, Command::ReplacementEnded { lost: None }).await;
                 return Err(error);
             }
         };
         let (fate, lost) = self.decide(shared, proven, &answer).await;
-        under_way.is_over();
+        under_way.end();
         if !fate.is_kept() && self.agent == Agent::Same {
             let _ = tell(shared, Command::ReplacementEnded { lost }).await;
         }
@@ -283,7 +283,7 @@ impl Change {
 struct UnderWay;
 
 impl UnderWay {
-    fn is_over(self) {
+    fn end(self) {
         std::mem::forget(self);
     }
 }
