@@ -36,10 +36,9 @@ fn every_method_says_its_scope_and_has_an_example() {
     for method in METHODS {
         let heading = format!("### `{}`\n", method.name);
         let (_, rest) = page().split_once(&heading).expect("the heading is there");
-        let section = rest
-            .split("\n### ")
-            .next()
-            .expect("a split has a first part");
+        // Up to the next heading, of this rank or the one above.
+        let end = ["\n### ", "\n## "].map(|next| rest.find(next).unwrap_or(rest.len()));
+        let section = &rest[..end[0].min(end[1])];
         let scope = format!("\nScope `{}`.", method.scope.as_str());
         assert!(section.starts_with(&scope), "{}", method.name);
         assert!(section.contains("```json request\n"), "{}", method.name);
