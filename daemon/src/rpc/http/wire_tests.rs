@@ -13,6 +13,7 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio_util::task::TaskTracker;
 
 use crate::rpc::http::answer;
 
@@ -62,7 +63,7 @@ fn served(bytes: usize) -> (Arc<Flow>, UnixStream) {
         }
     });
     let io = TokioIo::new(wire);
-    tokio::spawn(
+    TaskTracker::new().spawn(
         http1::Builder::new()
             .half_close(true)
             .serve_connection(io, service),
