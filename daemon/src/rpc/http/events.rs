@@ -46,11 +46,13 @@ async fn begin(visit: &Visit, query: &str, headers: &HeaderMap) -> Result<EventB
         return Err(errors::shutting_down());
     }
     let mut params = query::subscription(query)?;
-    let seen = last_seen(headers)?;
+    let told = last_seen(headers)?;
+    // An id past the log's end is another log's, and says nothing of what was seen of this one.
+    let seen = told.filter(|seen| *seen <= shared.hub.feed.last_offset());
     if let Some(seen) = seen {
-        // An id past the log's end is another log's.
-        let seen = seen.min(shared.hub.feed.last_offset());
         params.from = Start::Offset(seen + 1);
+    } else if told.is_some() && !query::says_from(query) {
+        params.from = Start::Earliest;
     }
     let (outgoing, queue) = outgoing::queue();
     let client = Arc::new(Client::new(Arc::clone(shared), visit.caller, outgoing));

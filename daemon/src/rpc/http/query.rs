@@ -49,6 +49,12 @@ pub(super) fn subscription(query: &str) -> Result<EventsSubscribeParams, RpcErro
     Ok(parse_params::<EventsSubscribe>(Some(&params))?)
 }
 
+/// Whether a query says where to begin.
+pub(super) fn says_from(query: &str) -> bool {
+    let mut parameters = form_urlencoded::parse(query.as_bytes());
+    parameters.any(|(name, value)| name == "from" && !value.is_empty())
+}
+
 /// Adds to a list: names divided by commas, and the parameter as often as one likes.
 fn extend(filter: &mut Map<String, Value>, name: &str, value: &str) {
     let list = filter
