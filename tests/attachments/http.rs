@@ -84,7 +84,14 @@ fn errors_are_json_with_a_status_of_their_own() {
             400,
             -32602,
         ),
-        ("PUT", "/attachments?filename=a.txt&to=bob", "", 400, -32602),
+        ("PUT", "/attachments?filename=a.txt&to=bob", "", 400, -32600),
+        (
+            "PUT",
+            "/attachments?filename=a.txt&to=bob&to=ann",
+            "x",
+            400,
+            -32602,
+        ),
         (
             "PUT",
             "/attachments?filename=a.txt&to=nobody-here",
@@ -132,6 +139,42 @@ fn a_body_that_is_too_large_is_refused_told_or_not() {
     }
     assert_eq!(http.reply().unwrap().status(), 413);
     assert_eq!(announcements(&stage), 0);
+}
+
+#[test]
+fn uploads_past_the_room_for_them_are_refused_until_there_is_room() {
+    let stage = stage();
+    let daemon = stage.ready();
+    let target = "/attachments?filename=a.txt&to=bob";
+    let head = format!("PUT {target} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n");
+    let mut held: Vec<_> = (0..8).map(|_| daemon.http().unwrap()).collect();
+    for http in &mut held {
+        http.write(&head).unwrap();
+    }
+    let ask = || {
+        daemon
+            .http()
+            .unwrap()
+            .call("PUT", target, &[], b"x")
+            .unwrap()
+    };
+    until("all room is taken", || {
+        let reply = ask();
+        match reply.status() {
+            429 => {
+                assert_eq!(reply.json()["error"]["code"], -32008);
+                assert_eq!(reply.head.header("retry-after"), Some("1"));
+                Ok(())
+            }
+            other => Err(other.to_string()),
+        }
+    });
+    // Those that have room get through, and make room.
+    for http in &mut held {
+        http.write("123456789").unwrap();
+        assert_eq!(http.reply().unwrap().status(), 201);
+    }
+    assert_eq!(ask().status(), 201);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use agentchatd_client::RpcError;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -56,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) own_uid: u32,
     /// What is known of files that went up.
     pub(crate) known: Known,
+    /// The room on the disk for bodies that are files.
+    pub(crate) spools: Semaphore,
     /// The daemon stops: no new requests, those under way are finished.
     pub(crate) stopping: CancellationToken,
     /// The time for that is over.
@@ -87,6 +90,7 @@ impl Shared {
             access,
             own_uid,
             known: Known::default(),
+            spools: Semaphore::new(MAX_SPOOLS),
             stopping,
             kill: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -99,6 +103,9 @@ impl Shared {
         }
     }
 }
+
+/// How many bodies may lie on the disk at a time, each as large as AgentChat takes.
+const MAX_SPOOLS: usize = 8;
 
 /// Counts a connection for as long as it is there.
 #[derive(Debug)]

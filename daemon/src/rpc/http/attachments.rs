@@ -6,6 +6,7 @@
 //! the whole length has the right bytes.
 
 use std::io;
+use std::time::Duration;
 
 use agentchatd_client::types::{Address, AttachmentType, FileName, Id, TimeoutMs};
 use agentchatd_client::{RpcError, Scope};
@@ -21,7 +22,7 @@ use hyper::header::{
 use hyper::{Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use url::form_urlencoded;
 
 use crate::command::CallFailure;
@@ -40,6 +41,11 @@ pub(super) async fn put(visit: &Visit, request: Request<Incoming>) -> Answer {
         .map_err(|error| answer::error(&error));
     let uploaded = async {
         let asked = begun?;
+        // For as long as the file is on the disk.
+        let _room = visit.shared.spools.try_acquire().map_err(|_| {
+            let full = errors::overloaded("uploads over HTTP", Some(RETRY_AFTER_MS));
+            answer::error(&full)
+        })?;
         let source = spooled(visit, body).await?;
         transfer::upload(&visit.shared, asked.file, &source, asked.patience)
             .await
@@ -100,7 +106,13 @@ impl Asked {
     fn read(query: &str, headers: &HeaderMap) -> Result<Self, RpcError> {
         let (mut filename, mut to, mut conversation_id) = (None, None, None);
         let (mut content_type, mut timeout_ms, mut idempotency_key) = (None, None, None);
+        let mut names = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            // A second recipient taken for the first would get another's file.
+            if names.contains(&name) {
+                let place = format!("/{name}");
+                return Err(errors::invalid_params(&place, "it stands twice"));
+            }
             match &*name {
                 "filename" => filename = Some(read("/filename", FileName::new(value))?),
                 "to" => to = Some(read("/to", value.parse())?),
@@ -123,6 +135,7 @@ impl Asked {
                     return Err(errors::invalid_params(&format!("/{other}"), reason));
                 }
             }
+            names.push(name);
         }
         let address = match (to, conversation_id) {
             (Some(handle), None) => Address::To(handle),
@@ -187,13 +200,17 @@ async fn spooled(visit: &Visit, mut body: Incoming) -> Result<Source, Answer> {
     let unfit = |error: SourceError| match error {
         SourceError::TooLarge { .. } => too_long(),
         SourceError::Unreadable(error) => answer::error(&errors::disk(&error.to_string())),
-        other => answer::error(&errors::invalid_params("", other.to_string())),
+        SourceError::Empty => answer::error(&errors::invalid_request("the body is empty")),
+        other => answer::error(&errors::invalid_params("/body", other.to_string())),
     };
     let mut spool = Spool::begin(&visit.shared.hub.spool, transfer::MAX_BYTES)
         .await
         .map_err(|error| answer::error(&errors::disk(&error.to_string())))?;
+    let begun = Instant::now();
+    let mut came = 0;
     loop {
-        let frame = timeout(PIECE_TIME, body.frame())
+        let due = due(begun, came).min(Instant::now() + PIECE_TIME);
+        let frame = timeout_at(due, body.frame())
             .await
             .map_err(|_| refused(Unread::Slow))?;
         let Some(frame) = frame else {
@@ -204,8 +221,14 @@ async fn spooled(visit: &Visit, mut body: Incoming) -> Result<Source, Answer> {
         let Ok(piece) = frame.into_data() else {
             continue;
         };
+        came += piece.len() as u64;
         spool.add(piece).await.map_err(unfit)?;
     }
+}
+
+/// When a body of which so much has come must go on at the latest: one that trickles ends.
+fn due(begun: Instant, came: u64) -> Instant {
+    begun + BODY_GRACE + Duration::from_secs(came / LEAST_BYTES_PER_SECOND)
 }
 
 /// The same pieces; where it is known what they must be, the last one comes only if they are.
@@ -247,6 +270,34 @@ fn checked(
 /// Where the paths of files begin.
 pub(super) const PREFIX: &str = "/attachments/";
 
+/// How long a body may take before its rate counts.
+const BODY_GRACE: Duration = Duration::from_secs(30);
+
+/// How much of a body comes each second at least, on the whole.
+const LEAST_BYTES_PER_SECOND: u64 = 16 << 10;
+
+/// After how long a client that finds all room for uploads taken may ask again.
+const RETRY_AFTER_MS: u64 = 1000;
+
 const MOST_BYTES: usize = transfer::MAX_BYTES as usize;
 
 const ONE_ADDRESS: &str = "expected exactly one of `to`, `conversation_id` in the query";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_trickles_ends_and_one_that_flows_does_not() {
+        let begun = Instant::now();
+        let after = |seconds| begun + Duration::from_secs(seconds);
+        // One byte every nine seconds is never late by the piece, and late on the whole.
+        assert!(due(begun, 4) < after(36));
+        assert!(due(begun, 0) > after(10));
+        // The largest file at twice the least rate.
+        let rate = 2 * LEAST_BYTES_PER_SECOND;
+        for second in 0..transfer::MAX_BYTES / rate {
+            assert!(due(begun, second * rate) > after(second + 1), "{second}");
+        }
+    }
+}
