@@ -91,20 +91,32 @@ impl Target {
             if sha256.is_some_and(|expected| expected != came) {
                 return Err(TargetError::Differs(came));
             }
-            temporary.as_file().sync_all()?;
-            temporary
-                .persist_noclobber(&path)
-                .map_err(|refused| match refused.error.kind() {
-                    io::ErrorKind::AlreadyExists => TargetError::Exists,
-                    _ => TargetError::Write(refused.error),
-                })?;
-            // The name, too, has to outlive a power cut.
-            let folder = path.parent().unwrap_or_else(|| Path::new("/"));
-            File::open(folder)?.sync_all()?;
-            Ok(())
+            named(temporary, &path, |folder| File::open(folder)?.sync_all())
         });
         ended.await.map_err(io::Error::other)?
     }
+}
+
+/// Gives a complete file its name.
+fn named(
+    temporary: NamedTempFile,
+    path: &Path,
+    sync_folder: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<(), TargetError> {
+    temporary.as_file().sync_all()?;
+    temporary
+        .persist_noclobber(path)
+        .map_err(|refused| match refused.error.kind() {
+            io::ErrorKind::AlreadyExists => TargetError::Exists,
+            _ => TargetError::Write(refused.error),
+        })?;
+    // The name, too, has to outlive a power cut. The file is there already, so a folder that may not
+    // be read, or cannot be synced, is no failure.
+    let folder = path.parent().unwrap_or_else(|| Path::new("/"));
+    if let Err(error) = sync_folder(folder) {
+        tracing::warn!(%error, "the folder of a fetched file cannot be synced");
+    }
+    Ok(())
 }
 
 fn broken() -> io::Error {
@@ -142,6 +154,19 @@ mod tests {
         let hash = hex(&Sha256::digest("abc"));
         written(&path, Some(&hash)).await.unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"abc");
+        assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn a_file_that_has_its_name_is_fetched_whatever_its_folder_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        let temporary = NamedTempFile::new_in(folder.path()).unwrap();
+        let refused = |of: &Path| {
+            assert_eq!(of, folder.path());
+            Err(io::ErrorKind::PermissionDenied.into())
+        };
+        named(temporary, &path, refused).unwrap();
         assert_eq!(names(folder.path()), ["a.txt"]);
     }
 
