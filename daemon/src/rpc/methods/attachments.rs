@@ -81,10 +81,33 @@ fn no_target(error: TargetError) -> RpcError {
 /// The name that a path ends with, cut to what AgentChat takes.
 fn last_part(path: &str) -> Result<FileName, RpcError> {
     let name = Path::new(path).file_name().unwrap_or_default();
-    FileName::new(name.to_string_lossy())
-        .map_err(|error| errors::invalid_params("/filename", error.to_string()))
+    let mut room = NAME_MAX_UNITS;
+    let fits = |one: &char| {
+        let left = room.checked_sub(one.len_utf16());
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let name: String = name.to_string_lossy().chars().take_while(fits).collect();
+    FileName::new(name).map_err(|error| errors::invalid_params("/filename", error.to_string()))
 }
 
 fn unnamed() -> Result<FileName, RpcError> {
     FileName::new(transfer::UNNAMED).map_err(|_| errors::internal("no name could be made"))
+}
+
+/// How long a name may be for AgentChat, in units of UTF-16.
+const NAME_MAX_UNITS: usize = 255;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_between_two_characters() {
+        let cut = |name: &str| last_part(&format!("/tmp/{name}")).unwrap().to_string();
+        assert_eq!(cut("a.txt"), "a.txt");
+        assert_eq!(cut(&"é".repeat(300)), "é".repeat(255));
+        assert_eq!(cut(&format!("{}a", "🦀".repeat(200))), "🦀".repeat(127));
+        assert!(last_part("/").is_err());
+    }
 }
