@@ -166,7 +166,7 @@ impl Request {
     }
 
     /// True where a second attempt is allowed and can do no harm.
-    pub(super) fn retryable(&self) -> bool {
+    pub(crate) fn retryable(&self) -> bool {
         let idempotent = matches!(
             self.method,
             Method::GET | Method::HEAD | Method::PUT | Method::DELETE
