@@ -115,7 +115,7 @@ impl Platform {
                 http,
                 base,
                 clock: PlatformClock::default(),
-                storage: Storage::new(config.clone(), plain),
+                storage: Storage::new(config.clone(), plain, loopback),
             }),
         })
     }

@@ -3,13 +3,15 @@
 //!
 //! The address comes from the platform, so it is believed only as far as it must be: no user name in
 //! it, plain `http` only where the platform itself is spoken to in plain `http`, and no redirect is
-//! followed, wherever it leads.
+//! followed, wherever it leads. A literal address of this machine or its link is none, unless the
+//! platform is on this machine; names are not looked up for that.
 //!
 //! A transfer may take as long as it moves: there is no time for the whole but the caller's, and
 //! [`IDLE`] for each step.
 
 use std::fmt;
 use std::io;
+use std::net::Ipv4Addr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +24,7 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Body, Client, Response, Url};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
+use url::Host;
 
 use super::platform::{self, PlatformConfig};
 use super::{Answer, ApiFailure, answer, rest};
@@ -31,6 +34,8 @@ pub(super) struct Storage {
     config: PlatformConfig,
     /// Whether the platform itself is spoken to in plain `http`.
     plain: bool,
+    /// Whether the platform itself is on this machine.
+    local: bool,
     clients: Mutex<Vec<(Way, Client)>>,
 }
 
@@ -79,10 +84,11 @@ impl fmt::Debug for Storage {
 }
 
 impl Storage {
-    pub(super) fn new(config: PlatformConfig, plain: bool) -> Self {
+    pub(super) fn new(config: PlatformConfig, plain: bool, local: bool) -> Self {
         Self {
             config,
             plain,
+            local,
             clients: Mutex::default(),
         }
     }
@@ -180,6 +186,9 @@ impl Storage {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(refused("it holds a user name or a password"));
         }
+        if !self.local && (loopback || url.host().is_some_and(is_inward)) {
+            return Err(refused("it is this machine, or link-local"));
+        }
         let way = Way { plain, loopback };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = clients.iter().find(|(of, _)| *of == way) {
@@ -216,6 +225,19 @@ impl Download {
             return Err(too_long());
         }
         Ok(Some(piece))
+    }
+}
+
+/// A literal address that leads to this machine, or to what only its own link should see.
+fn is_inward(host: Host<&str>) -> bool {
+    let inward_v4 = |ip: Ipv4Addr| ip.octets()[0] == 0 || ip.is_loopback() || ip.is_link_local();
+    match host {
+        Host::Domain(_) => false,
+        Host::Ipv4(ip) => inward_v4(ip),
+        Host::Ipv6(ip) => {
+            let mapped = ip.to_ipv4_mapped().is_some_and(inward_v4);
+            mapped || ip.is_unspecified() || ip.is_loopback() || ip.is_unicast_link_local()
+        }
     }
 }
 

@@ -112,6 +112,36 @@ async fn only_addresses_that_can_do_no_harm_are_used() {
 }
 
 #[tokio::test]
+async fn a_platform_elsewhere_does_not_lead_to_this_machine() {
+    let elsewhere = rest("https://platform.example");
+    for host in [
+        "127.0.0.1",
+        "127.9.9.9",
+        "2130706433",
+        "localhost",
+        "0.0.0.0",
+        "169.254.169.254",
+        "[::1]",
+        "[::]",
+        "[fe80::1]",
+        "[febf::1]",
+        "[::ffff:169.254.169.254]",
+        "[::ffff:127.0.0.1]",
+    ] {
+        let address = format!("https://{host}:1/x");
+        let failure = elsewhere
+            .get_file(&address, None)
+            .await
+            .map(drop)
+            .unwrap_err();
+        let told = failure.to_string();
+        assert!(told.contains("this machine"), "{host}: {told}");
+    }
+    let server = Server::start(vec![reply("200 OK", &[], "abc")]).await;
+    server.rest().get_file(&server.base, None).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_file_that_ends_too_early_is_none() {
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc".to_vec();
     let server = Server::start(vec![Reply::Say(half)]).await;
