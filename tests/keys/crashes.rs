@@ -74,7 +74,8 @@ fn stopped_in_the_middle(stage: &Stage, daemon: &Daemon, answer_after: Duration)
     let mut raw = stage.connect(daemon);
     let proof = begun(&mut raw);
     answer_late(stage, ROTATE_VERIFY, answer_after);
-    raw.start("agents.rotate_key_verify", &proof).unwrap();
+    raw.start("agents.rotate_key_verify", &proof)
+        .expect("it is sent");
     until("the platform has replaced the key", || {
         if stage.sandbox.agent("dora").key() == old {
             return Err("it is the old one".to_owned());
