@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::calls::Request;
 use crate::command::{CallFailure, Command, ProcessRequest};
-use crate::credentials::{Agent, ApiKey, Kept};
+use crate::credentials::{Agent, ApiKey, Kept, Reserved};
 use crate::event::LogEvent;
 use crate::feed::Feed;
 use crate::files::Source;
@@ -151,10 +151,16 @@ impl fmt::Debug for Fetched {
 /// The keeper of the daemon's key.
 pub trait Keys: Send + Sync {
     /// Whether a new key could be kept, as far as that can be told beforehand; `Err` says why not.
-    fn check(&self, agent: Agent) -> Later<'_, Result<(), String>>;
+    /// Room for it is kept meanwhile.
+    fn check(&self, agent: Agent) -> Later<'_, Result<Reserved, String>>;
     /// Keeps a new key, then has the driver use it; `Err` says why neither was done. The key is on
     /// disk before anybody uses it.
-    fn adopt(&self, agent: Agent, key: ApiKey) -> Later<'_, Result<Kept, String>>;
+    fn adopt(
+        &self,
+        agent: Agent,
+        key: ApiKey,
+        room: Option<Reserved>,
+    ) -> Later<'_, Result<Kept, String>>;
 }
 
 /// The store's two handles as one [`Backing`].

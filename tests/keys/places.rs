@@ -1,11 +1,14 @@
 //! Where a new key is kept, by where the old one came from.
 
-use crate::{begun, goes_over, is_current, read, rotate, stage, watcher};
-use agentchatd_tests::stage::Stage;
+use crate::{
+    ROTATE_VERIFY, answer_late, begun, goes_over, is_current, read, rotate, stage, watcher,
+};
+use agentchatd_tests::stage::{Stage, until};
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 fn saved(stage: &Stage) -> PathBuf {
     stage.setup.dir.join("state/credentials.toml")
@@ -173,9 +176,23 @@ fn a_key_that_cannot_be_written_is_in_the_answer_and_the_daemon_parks_and_says_w
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
     let proof = begun(&mut raw);
-    // A folder stands where the file should.
+    // A folder stands where the file should: before the call, nothing is asked for; later, the
+    // answer says so.
     fs::create_dir(saved(&stage)).unwrap();
-    let answer = raw.ok("agents.rotate_key_verify", proof);
+    let error = raw.refused(-32602, "agents.rotate_key_verify", proof.clone());
+    assert_eq!(error["data"]["path"], "/save");
+    assert!(is_current(&stage, "dora", &json!(key)));
+    fs::remove_dir(saved(&stage)).unwrap();
+    answer_late(&stage, ROTATE_VERIFY, Duration::from_millis(500));
+    raw.start("agents.rotate_key_verify", &proof).unwrap();
+    until("the platform has replaced the key", || {
+        let is_old = is_current(&stage, "dora", &json!(key));
+        (!is_old)
+            .then_some(())
+            .ok_or_else(|| "it is the old one".to_owned())
+    });
+    fs::create_dir(saved(&stage)).unwrap();
+    let answer = raw.hear()["result"].clone();
     assert_eq!(answer["saved"], false, "{answer}");
     assert!(
         answer["not_saved"]

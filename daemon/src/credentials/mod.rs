@@ -20,5 +20,5 @@ mod tests;
 
 pub use key::{ApiKey, MalformedKey};
 pub use load::load;
-pub use save::{Agent, Kept, NotKept, check, save};
+pub use save::{Agent, Kept, NotKept, Reserved, reserve, save, sweep};
 pub use sources::{Credential, KeySource, KeyState, Refusal, RefusalReason, Sources};

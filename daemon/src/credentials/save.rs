@@ -6,11 +6,12 @@
 //! all, also after a power cut, and it counts as kept only where loading gives it back.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use secrecy::zeroize::Zeroizing;
+use tempfile::NamedTempFile;
 
 use super::key::{ApiKey, MalformedKey};
 use super::load::{load, replaced, yielded};
@@ -65,23 +66,46 @@ pub enum Agent {
     Same,
 }
 
-/// Looks whether a key could be kept, and writes nothing.
+/// A file beside the place of a new key, with room for it; removed where it is not used.
+#[derive(Debug)]
+pub struct Reserved {
+    target: PathBuf,
+    file: NamedTempFile,
+}
+
+/// Looks whether a key could be kept, and keeps room for it.
 ///
 /// # Errors
 /// Says why it could not.
-pub fn check(sources: &Sources, agent: Agent) -> Result<(), NotKept> {
-    place(sources, agent).map(drop)
+pub fn reserve(sources: &Sources, agent: Agent) -> Result<Reserved, NotKept> {
+    let io = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| NotKept::Io { path, source }
+    };
+    if let Place::File(path) = place(sources, agent)? {
+        let reserved = room(&path).map_err(io(&path));
+        // Another source would hide what stands in `credentials.toml`.
+        if reserved.is_ok() || matches!(load(sources), KeyState::Refused(_)) {
+            return reserved;
+        }
+    }
+    room(&sources.saved).map_err(io(&sources.saved))
 }
 
 /// Keeps a key. It is on disk when this returns.
 ///
 /// # Errors
 /// Says why it is not kept; then what was there before is as it was.
-pub fn save(sources: &Sources, agent: Agent, key: &ApiKey) -> Result<Kept, NotKept> {
+pub fn save(
+    sources: &Sources,
+    agent: Agent,
+    key: &ApiKey,
+    mut reserved: Option<Reserved>,
+) -> Result<Kept, NotKept> {
     let place = place(sources, agent)?;
     let mut stays = match place {
         Place::Saved(stays) => stays,
-        Place::File(path) => match write_key(&path, key) {
+        Place::File(path) => match write_key(&path, key, &mut reserved) {
             Ok(()) => {
                 let kept = Kept {
                     path,
@@ -106,7 +130,7 @@ pub fn save(sources: &Sources, agent: Agent, key: &ApiKey) -> Result<Kept, NotKe
         });
     }
     let text = saved_text(key, &hashes(sources));
-    write(&path, text.as_bytes()).map_err(|source| NotKept::Io {
+    write(&path, text.as_bytes(), &mut reserved).map_err(|source| NotKept::Io {
         path: path.clone(),
         source,
     })?;
@@ -231,33 +255,24 @@ fn quoted(text: &str) -> Zeroizing<String> {
     quoted
 }
 
-fn write_key(path: &Path, key: &ApiKey) -> io::Result<()> {
+fn write_key(path: &Path, key: &ApiKey, reserved: &mut Option<Reserved>) -> io::Result<()> {
     let mut text = Zeroizing::new(String::with_capacity(key.expose().len() + 1));
     text.push_str(key.expose());
     text.push('\n');
-    write(path, text.as_bytes())
+    write(path, text.as_bytes(), reserved)
 }
 
 /// Replaces a file as a whole: a temporary file beside it, to disk, renamed, the folder to disk. A
 /// link stays one. The file is its owner's alone, whoever could read the old one.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let target = match fs::canonicalize(path) {
-        Ok(target) => target,
-        // A link to nowhere is not replaced by a file.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
-            path.to_path_buf()
-        }
-        Err(error) => return Err(error),
+fn write(path: &Path, bytes: &[u8], reserved: &mut Option<Reserved>) -> io::Result<()> {
+    let target = target(path)?;
+    let Reserved { target, mut file } = match reserved.take() {
+        Some(reserved) if reserved.target == target => reserved,
+        _ => room(path)?,
     };
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY)
-        .permissions(fs::Permissions::from_mode(OWNER_ONLY))
-        .tempfile_in(folder)?;
+    file.rewind()?;
     file.write_all(bytes)?;
+    file.as_file().set_len(bytes.len() as u64)?;
     if let Ok(old) = fs::metadata(&target) {
         let new = file.as_file().metadata()?;
         if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
@@ -266,13 +281,78 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+    // The file is there; whether it is the right one, loading says.
+    if let Err(error) = File::open(folder(&target)).and_then(|folder| folder.sync_all()) {
+        tracing::warn!(%error, "the new key is written, and may not survive a power cut");
+    }
+    Ok(())
+}
+
+/// A temporary file beside this one, on disk and as long as a key needs it.
+fn room(path: &Path) -> io::Result<Reserved> {
+    let target = target(path)?;
+    if target.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let mut file = tempfile::Builder::new()
+        .prefix(&temporary(&target))
+        .rand_bytes(RANDOM)
+        .permissions(fs::Permissions::from_mode(OWNER_ONLY))
+        .tempfile_in(folder(&target))?;
+    file.write_all(&[b'\n'; TEXT_BYTES])?;
+    file.as_file().sync_all()?;
+    Ok(Reserved { target, file })
+}
+
+/// Removes what a daemon that was killed left over beside the files of keys: it may hold a key.
+pub fn sweep(sources: &Sources) {
+    let named = [&sources.flag, &sources.config].into_iter().flatten();
+    for path in named.chain([&sources.saved]) {
+        let Ok(target) = target(path) else { continue };
+        let (folder, begin) = (folder(&target), temporary(&target));
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let rest = name.to_str().and_then(|name| name.strip_prefix(&begin));
+            let is_ours = rest.is_some_and(|rest| {
+                rest.len() == RANDOM && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            });
+            if is_ours && let Err(error) = fs::remove_file(entry.path()) {
+                tracing::warn!(%error, file = %entry.path().display(), "a leftover stays");
+            }
+        }
+    }
+}
+
+/// How the names of temporary files beside this one begin; no other key's are called so.
+fn temporary(target: &Path) -> String {
+    let name = target.file_name().unwrap_or_default();
+    format!("{TEMPORARY}{}-", name.to_string_lossy())
+}
+
+fn target(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Ok(target) => Ok(target),
+        // A link to nowhere is not replaced by a file.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+            Ok(path.to_path_buf())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn folder(target: &Path) -> &Path {
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 const OWNER_ONLY: u32 = 0o600;
 const OWNER_WRITES: u32 = 0o200;
-/// How the name of a temporary file begins; one that is left over after a crash can be removed.
+/// How the name of a temporary file begins; the name of the file itself follows, and its own part.
 const TEMPORARY: &str = ".agentchatd-key-";
+/// Letters and digits of that part.
+const RANDOM: usize = 6;
 /// Replaced keys that are remembered.
 const MOST_HASHES: usize = 16;
 /// Room for the text of `credentials.toml`, so that growing leaves no copies of the key behind.

@@ -64,9 +64,9 @@ fn mode(path: &Path) -> u32 {
 fn a_first_key_goes_into_the_state_dir_for_its_owner_alone() {
     let place = Place::new();
     let sources = place.sources();
-    check(&sources, Agent::New).unwrap();
+    reserve(&sources, Agent::New).unwrap();
     assert_eq!(place.names("state"), [""; 0], "looking writes nothing");
-    let kept = save(&sources, Agent::New, &key("ac_\"odd\\key'")).unwrap();
+    let kept = save(&sources, Agent::New, &key("ac_\"odd\\key'"), None).unwrap();
     assert_eq!(kept.path, sources.saved);
     assert_eq!(kept.warning, None);
     assert_eq!(loaded(&sources), "ac_\"odd\\key'");
@@ -77,7 +77,7 @@ fn a_first_key_goes_into_the_state_dir_for_its_owner_alone() {
             .unwrap()
             .contains("replaces")
     );
-    let again = save(&sources, Agent::New, &key("other"));
+    let again = save(&sources, Agent::New, &key("other"), None);
     assert!(matches!(again, Err(NotKept::Taken(_))), "{again:?}");
     assert_eq!(loaded(&sources), "ac_\"odd\\key'");
 }
@@ -92,7 +92,7 @@ fn a_rotated_key_goes_where_the_old_one_came_from() {
             "flag" => sources.flag = Some(file.clone()),
             _ => sources.config = Some(file.clone()),
         }
-        let kept = save(&sources, Agent::Same, &key("new")).unwrap();
+        let kept = save(&sources, Agent::Same, &key("new"), None).unwrap();
         assert_eq!((kept.path, kept.warning), (file.clone(), None));
         assert_eq!(fs::read_to_string(&file).unwrap(), "new\n");
         assert_eq!(mode(&file), 0o600);
@@ -111,12 +111,12 @@ fn a_link_to_a_key_file_stays_a_link() {
         flag: Some(link.clone()),
         ..place.sources()
     };
-    save(&sources, Agent::Same, &key("new")).unwrap();
+    save(&sources, Agent::Same, &key("new"), None).unwrap();
     assert!(link.is_symlink());
     assert_eq!(fs::read_to_string(&file).unwrap(), "new\n");
     // One that leads nowhere is left alone.
     fs::remove_file(&file).unwrap();
-    assert!(save(&sources, Agent::Same, &key("newer")).is_err());
+    assert!(save(&sources, Agent::Same, &key("newer"), None).is_err());
     assert!(link.is_symlink() && !file.exists());
 }
 
@@ -144,7 +144,7 @@ fn what_cannot_be_written_loses_against_the_state_dir_and_the_answer_says_so() {
         },
     ];
     for sources in cases {
-        let kept = save(&sources, Agent::Same, &key("new")).unwrap();
+        let kept = save(&sources, Agent::Same, &key("new"), None).unwrap();
         assert_eq!(kept.path, sources.saved);
         let warning = kept.warning.unwrap();
         assert!(warning.contains("still holds") && warning.contains("credentials.toml"));
@@ -154,7 +154,7 @@ fn what_cannot_be_written_loses_against_the_state_dir_and_the_answer_says_so() {
         );
         assert_eq!(loaded(&sources), "new");
         // A second rotation does not bring the first key back.
-        save(&sources, Agent::Same, &key("newer")).unwrap();
+        save(&sources, Agent::Same, &key("newer"), None).unwrap();
         assert_eq!(loaded(&sources), "newer");
         let text = fs::read_to_string(&sources.saved).unwrap();
         for replaced in ["old", "new"] {
@@ -172,7 +172,7 @@ fn only_so_many_replaced_keys_are_remembered_and_the_one_of_the_source_among_the
         ..place.sources()
     };
     for number in 1..=2 * MOST_HASHES {
-        save(&sources, Agent::Same, &key(&format!("key{number}"))).unwrap();
+        save(&sources, Agent::Same, &key(&format!("key{number}")), None).unwrap();
     }
     assert_eq!(replaced(&sources.saved).len(), MOST_HASHES);
     assert_eq!(loaded(&sources), format!("key{}", 2 * MOST_HASHES));
@@ -185,7 +185,7 @@ fn a_file_that_is_named_and_not_there_yet_is_made() {
         flag: Some(place.dir.path().join("to-come")),
         ..place.sources()
     };
-    let kept = save(&sources, Agent::New, &key("first")).unwrap();
+    let kept = save(&sources, Agent::New, &key("first"), None).unwrap();
     assert_eq!(Some(kept.path.clone()), sources.flag);
     assert_eq!(
         (mode(&kept.path), loaded(&sources)),
@@ -203,11 +203,11 @@ fn a_refused_source_is_written_only_where_that_throws_nothing_away() {
     };
     // Others could read it: a new agent's key does not take its place, the same one's does.
     assert!(matches!(
-        check(&sources, Agent::New),
+        reserve(&sources, Agent::New),
         Err(NotKept::Refused(_))
     ));
     assert_eq!(fs::read_to_string(&open).unwrap(), "old");
-    save(&sources, Agent::Same, &key("new")).unwrap();
+    save(&sources, Agent::Same, &key("new"), None).unwrap();
     assert_eq!((mode(&open), loaded(&sources)), (0o600, "new".to_owned()));
     // A text that is no key may be anything.
     let text = place.write("diary", 0o600, "dear diary");
@@ -217,7 +217,7 @@ fn a_refused_source_is_written_only_where_that_throws_nothing_away() {
     };
     for agent in [Agent::New, Agent::Same] {
         assert!(matches!(
-            save(&sources, agent, &key("new")),
+            save(&sources, agent, &key("new"), None),
             Err(NotKept::Refused(_))
         ));
     }
@@ -227,7 +227,7 @@ fn a_refused_source_is_written_only_where_that_throws_nothing_away() {
         ..place.sources()
     };
     assert!(matches!(
-        save(&sources, Agent::Same, &key("new")),
+        save(&sources, Agent::Same, &key("new"), None),
         Err(NotKept::Refused(_))
     ));
     assert_eq!(place.names("state"), [""; 0]);
@@ -240,7 +240,7 @@ fn a_file_that_fails_is_told_and_leaves_all_as_it_was() {
         saved: place.dir.path().join("not there/credentials.toml"),
         ..place.sources()
     };
-    let failed = save(&sources, Agent::New, &key("ac_secret")).unwrap_err();
+    let failed = save(&sources, Agent::New, &key("ac_secret"), None).unwrap_err();
     let text = format!("{failed} {failed:?}");
     assert!(
         text.contains("not there") && !text.contains("secret"),
@@ -250,7 +250,44 @@ fn a_file_that_fails_is_told_and_leaves_all_as_it_was() {
         flag: Some(place.dir.path().join("nor this/key")),
         ..place.sources()
     };
-    let failed = save(&sources, Agent::New, &key("ac_secret")).unwrap_err();
+    let failed = save(&sources, Agent::New, &key("ac_secret"), None).unwrap_err();
     assert!(failed.to_string().contains("nor this"), "{failed}");
     assert_eq!(place.names("state"), [""; 0], "where it would be hidden");
+}
+
+#[test]
+fn room_is_reserved_on_disk_and_then_used() {
+    let place = Place::new();
+    let sources = place.sources();
+    let reserved = reserve(&sources, Agent::Same).unwrap();
+    let [name] = place.names("state").try_into().unwrap();
+    let file = place.dir.path().join("state").join(name);
+    assert_eq!(fs::metadata(&file).unwrap().len(), TEXT_BYTES as u64);
+    let inode = fs::metadata(&file).unwrap().ino();
+    save(&sources, Agent::Same, &key("ac_room"), Some(reserved)).unwrap();
+    assert_eq!(fs::metadata(&sources.saved).unwrap().ino(), inode);
+    assert_eq!(place.names("state"), ["credentials.toml"]);
+    drop(reserve(&sources, Agent::Same).unwrap());
+    assert_eq!(place.names("state"), ["credentials.toml"]);
+}
+
+#[test]
+fn what_a_killed_daemon_left_over_is_removed_and_nothing_of_anothers() {
+    let place = Place::new();
+    let config = place.write("dora", 0o600, "ac_dora");
+    let sources = Sources {
+        config: Some(config),
+        ..place.sources()
+    };
+    for left in [
+        "state/.agentchatd-key-credentials.toml-aB3xYz",
+        ".agentchatd-key-dora-aB3xYz",
+        ".agentchatd-key-dora-b-aB3xYz",
+    ] {
+        place.write(left, 0o600, "ac_left");
+    }
+    sweep(&sources);
+    assert_eq!(place.names("state"), Vec::<String>::new());
+    let names = place.names(".");
+    assert_eq!(names, [".agentchatd-key-dora-b-aB3xYz", "dora", "state"]);
 }

@@ -16,7 +16,7 @@ use tokio::{
 
 use super::start::key;
 use crate::{
-    credentials::{self, Agent, ApiKey, Kept, Sources},
+    credentials::{self, Agent, ApiKey, Kept, Reserved, Sources},
     driver::Signal,
     hub::{Keys, Later},
     upstream,
@@ -37,6 +37,7 @@ struct Known {
 
 impl Keyring {
     pub(super) fn new(sources: Sources, to_driver: mpsc::Sender<Signal>) -> Self {
+        credentials::sweep(&sources);
         Self {
             known: Mutex::new(Known {
                 sources: Arc::new(sources),
@@ -75,13 +76,18 @@ impl Keyring {
         problem
     }
 
-    async fn keep(&self, agent: Agent, key: ApiKey) -> Result<Kept, String> {
+    async fn keep(
+        &self,
+        agent: Agent,
+        key: ApiKey,
+        room: Option<Reserved>,
+    ) -> Result<Kept, String> {
         let Ok(_turn) = self.turn.acquire().await else {
             return Err("the daemon is stopping".to_owned());
         };
         let new = upstream::ApiKey::new(key.expose()).map_err(|error| error.to_string())?;
         let sources = self.sources();
-        let saving = move || credentials::save(&sources, agent, &key);
+        let saving = move || credentials::save(&sources, agent, &key, room);
         let saved = tokio::task::spawn_blocking(saving).await;
         let kept = saved
             .map_err(|_| "the writing of the key failed".to_owned())?
@@ -115,10 +121,10 @@ impl Keyring {
 }
 
 impl Keys for Keyring {
-    fn check(&self, agent: Agent) -> Later<'_, Result<(), String>> {
+    fn check(&self, agent: Agent) -> Later<'_, Result<Reserved, String>> {
         let sources = self.sources();
         Box::pin(async move {
-            let looking = move || credentials::check(&sources, agent);
+            let looking = move || credentials::reserve(&sources, agent);
             match tokio::task::spawn_blocking(looking).await {
                 Ok(checked) => checked.map_err(|error| error.to_string()),
                 Err(_) => Err("the sources of keys could not be read".to_owned()),
@@ -126,8 +132,13 @@ impl Keys for Keyring {
         })
     }
 
-    fn adopt(&self, agent: Agent, key: ApiKey) -> Later<'_, Result<Kept, String>> {
-        Box::pin(self.keep(agent, key))
+    fn adopt(
+        &self,
+        agent: Agent,
+        key: ApiKey,
+        room: Option<Reserved>,
+    ) -> Later<'_, Result<Kept, String>> {
+        Box::pin(self.keep(agent, key, room))
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::calls::{PlatformCall, Request};
 use crate::command::{CallFailure, Command};
-use crate::credentials::{Agent, ApiKey};
+use crate::credentials::{Agent, ApiKey, Reserved};
 use crate::hub::{Hub, Upstream};
 use crate::rpc::client::Shared;
 use crate::rpc::errors;
@@ -158,7 +158,7 @@ impl Change {
         let me = hub.feed.me().map(|me| me.to_string());
         let agent = self.agent;
         if me.is_some() || !self.save || self.is_keyed || agent == Agent::New {
-            return Ok(Own { me, agent });
+            return Ok(Own::of(me, agent));
         }
         match Ask::new(hub, self.wait).who_am_i().await {
             Ok(me) => {
@@ -167,18 +167,12 @@ impl Change {
                     Some(handle) if *handle != me => {
                         Err(errors::invalid_params("/save", of_another(handle, &me)))
                     }
-                    _ => Ok(Own {
-                        me: Some(me),
-                        agent,
-                    }),
+                    _ => Ok(Own::of(Some(me), agent)),
                 }
             }
-            Err(CallFailure::Api(error)) if error.status == UNAUTHORIZED => Ok(Own { me, agent }),
+            Err(CallFailure::Api(error)) if error.status == UNAUTHORIZED => Ok(Own::of(me, agent)),
             // None is used; one that is there all the same is not written over.
-            Err(CallFailure::NotConfigured) => Ok(Own {
-                me,
-                agent: Agent::New,
-            }),
+            Err(CallFailure::NotConfigured) => Ok(Own::of(me, Agent::New)),
             Err(failure) => {
                 let why = errors::call_failure(failure, None).message;
                 let text = format!(
@@ -202,15 +196,19 @@ impl Change {
         } else {
             Arc::clone(&hub.anonymous)
         };
-        if self.save
-            && let Err(reason) = hub.keys.check(proven.agent).await
-        {
-            let text = format!(
-                "the key could not be kept: {reason}; mend that, or take the key yourself with \
-                 save: false"
-            );
-            return Err(errors::invalid_params("/save", text));
-        }
+        let room = if self.save {
+            let room = hub.keys.check(proven.agent).await;
+            Some(room.map_err(|reason| {
+                let text = format!(
+                    "the key could not be kept: {reason}; mend that, or take the key yourself with \
+                     save: false"
+                );
+                errors::invalid_params("/save", text)
+            })?)
+        } else {
+            None
+        };
+        let proven = Own { room, ..proven };
         // A key that is to be kept is waited for longer than the caller may wait.
         let patience = if self.save {
             self.wait.clamp(KEPT_LEAST, KEPT_MOST)
@@ -252,7 +250,12 @@ impl Change {
 
     /// What becomes of the key; where it is not kept, also why the daemon's own is dead by it.
     async fn decide(&self, shared: &Shared, own: Own, answer: &RawValue) -> (Fate, Option<String>) {
-        let me = shared.hub.feed.me().map(|me| me.to_string()).or(own.me);
+        let me = shared
+            .hub
+            .feed
+            .me()
+            .map(|me| me.to_string())
+            .or_else(|| own.me.clone());
         let KeyAnswer { api_key, handle } = KeyAnswer::read(answer);
         let handle = handle.or_else(|| self.handle.clone());
         let is_own = match (&me, &handle) {
@@ -265,7 +268,7 @@ impl Change {
             _ if !self.save => Fate::dropped("`save` was false"),
             (Some(_), Some(me), Some(handle)) if !is_own => Fate::dropped(&of_another(handle, me)),
             (Some(_), Some(_), None) => Fate::dropped("the answer does not say whose key it is"),
-            (Some(key), ..) => keep(shared, own.agent, &key).await,
+            (Some(key), ..) => keep(shared, own, &key).await,
         };
         // Who had no handle yet lost the key that it asked with, if any.
         let is_dead = self.agent == Agent::Same && is_own && (me.is_some() || self.is_keyed);
@@ -305,14 +308,26 @@ struct Own {
     me: Option<String>,
     /// What may be there already.
     agent: Agent,
+    /// Room for the new key, where it is to be kept.
+    room: Option<Reserved>,
 }
 
-async fn keep(shared: &Shared, agent: Agent, key: &str) -> Fate {
+impl Own {
+    fn of(me: Option<String>, agent: Agent) -> Self {
+        Self {
+            me,
+            agent,
+            room: None,
+        }
+    }
+}
+
+async fn keep(shared: &Shared, own: Own, key: &str) -> Fate {
     let key = match ApiKey::parse(key) {
         Ok(key) => key,
         Err(error) => return Fate::dropped(&format!("the key {error}")),
     };
-    match shared.hub.keys.adopt(agent, key).await {
+    match shared.hub.keys.adopt(own.agent, key, own.room).await {
         Ok(kept) => Fate::kept(kept),
         Err(reason) => {
             tracing::error!(%reason, "a new API key could not be kept");

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::calls::Request;
 use crate::command::{Accepted, CallFailure, Command, Draft, Outcome};
-use crate::credentials::{Agent, ApiKey, Kept};
+use crate::credentials::{Agent, ApiKey, Kept, Reserved};
 use crate::feed::Feed;
 use crate::feed::testing::MemoryStore;
 use crate::files::Source;
@@ -395,11 +395,11 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 struct NoKeys;
 
 impl Keys for NoKeys {
-    fn check(&self, _: Agent) -> Later<'_, Result<(), String>> {
+    fn check(&self, _: Agent) -> Later<'_, Result<Reserved, String>> {
         Box::pin(async { Err("no keys here".to_owned()) })
     }
 
-    fn adopt(&self, _: Agent, _: ApiKey) -> Later<'_, Result<Kept, String>> {
+    fn adopt(&self, _: Agent, _: ApiKey, _: Option<Reserved>) -> Later<'_, Result<Kept, String>> {
         Box::pin(async { Err("no keys here".to_owned()) })
     }
 }
