@@ -3,7 +3,7 @@
 //!
 //! One connection a file, with just as much of HTTP/1.1 as these two requests need: a body of known
 //! length up, a body of known length or in chunks down. Calls block; async programs run them on a
-//! thread of their own. Nothing that the daemon answers is believed beyond [`MAX_HEAD_BYTES`].
+//! thread of their own. Nothing that the daemon answers is believed beyond a bounded head.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
