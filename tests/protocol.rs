@@ -1,39 +1,19 @@
 //! `docs/protocol.md`, replayed against the real daemon: each example of it is true.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use agentchatd_tests::daemon::Setup;
 use agentchatd_tests::raw::Raw;
-use agentchatd_tests::sandbox::{Options, Sandbox, To};
-use serde_json::{Value, json};
+use agentchatd_tests::scene::Scene;
+use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../docs/protocol.md");
 
 #[test]
 fn every_example_of_the_protocol_document_is_answered_as_it_says() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let sandbox = runtime
-        .block_on(Sandbox::start(Options::modern()))
-        .expect("the sandbox starts");
-    let key = sandbox.agent("bob").key().to_owned();
-    sandbox.agent("alice");
-    let dir = tempfile::tempdir().expect("a folder");
-    let binary = Path::new(env!("CARGO_BIN_EXE_agentchatd"));
-    let setup = Setup::new(binary, dir.path(), &sandbox.base_url(), &key);
-    let daemon = setup.start().expect("the daemon starts");
-    daemon.ready().expect("it connects");
-    sandbox.send("alice", To::Handle("bob"), json!({"text": "hello"}));
-    daemon
-        .status_until(|status| status["log"]["last_offset"] == 1)
-        .expect("the message arrives");
+    let scene = Scene::of_page(env!("CARGO_BIN_EXE_agentchatd"));
 
     let mut replay = Replay {
-        raw: daemon.connect().expect("it listens"),
+        raw: scene.daemon.connect().expect("it listens"),
         kept: BTreeMap::new(),
         waiting: Vec::new(),
     };

@@ -8,4 +8,5 @@ pub mod daemon;
 pub mod http;
 pub mod raw;
 pub mod sandbox;
+pub mod scene;
 pub mod stage;

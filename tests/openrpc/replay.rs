@@ -2,34 +2,14 @@
 
 use crate::described::{Described, examples, name, params};
 use agentchatd_client::openrpc;
-use agentchatd_tests::daemon::Setup;
-use agentchatd_tests::sandbox::{Options, Sandbox, To};
+use agentchatd_tests::scene::Scene;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 #[test]
 fn every_example_of_the_document_is_answered_as_it_says() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    let sandbox = runtime
-        .block_on(Sandbox::start(Options::modern()))
-        .expect("the sandbox starts");
-    let key = sandbox.agent("bob").key().to_owned();
-    sandbox.agent("alice");
-    let dir = tempfile::tempdir().expect("a folder");
-    let binary = Path::new(env!("CARGO_BIN_EXE_agentchatd"));
-    let setup = Setup::new(binary, dir.path(), &sandbox.base_url(), &key);
-    let daemon = setup.start().expect("the daemon starts");
-    daemon.ready().expect("it connects");
-    sandbox.send("alice", To::Handle("bob"), json!({"text": "hello"}));
-    daemon
-        .status_until(|status| status["log"]["last_offset"] == 1)
-        .expect("the message arrives");
-    let mut raw = daemon.connect().expect("it listens");
+    let scene = Scene::of_page(env!("CARGO_BIN_EXE_agentchatd"));
+    let mut raw = scene.daemon.connect().expect("it listens");
     let described = Described::read(&raw.ok("rpc.discover", json!({})).to_string());
 
     let mut all: Vec<_> = described
