@@ -20,15 +20,6 @@ pub enum NotSent {
     TooLong,
 }
 
-/// Which way a typing notice goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Typing {
-    /// `typing.start`.
-    Start,
-    /// `typing.stop`.
-    Stop,
-}
-
 /// What the task is told beside frames; the latest state counts, so it needs no queue.
 #[derive(Debug, Default)]
 pub(super) struct Control {
@@ -49,17 +40,6 @@ struct AckFrame<'a> {
     message_id: &'a str,
 }
 
-#[derive(Serialize)]
-struct TypingFrame<'a> {
-    r#type: &'static str,
-    payload: TypingPayload<'a>,
-}
-
-#[derive(Serialize)]
-struct TypingPayload<'a> {
-    conversation_id: &'a str,
-}
-
 impl SocketSender {
     pub(super) fn new(frames: budget::Sender<Utf8Bytes>, control: watch::Sender<Control>) -> Self {
         Self { frames, control }
@@ -73,21 +53,6 @@ impl SocketSender {
         self.raw(json(&AckFrame {
             r#type: "ack",
             message_id,
-        }))
-    }
-
-    /// Tells the others of a conversation that the agent types, or no longer does.
-    ///
-    /// # Errors
-    /// See [`NotSent`].
-    pub fn typing(&self, way: Typing, conversation_id: &str) -> Result<(), NotSent> {
-        let r#type = match way {
-            Typing::Start => "typing.start",
-            Typing::Stop => "typing.stop",
-        };
-        self.raw(json(&TypingFrame {
-            r#type,
-            payload: TypingPayload { conversation_id },
         }))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! dial ─▶ SocketTask (owns the connection) ──frames, pings, the end──▶ SocketReceiver
-//!              ▲──────────acks, typing, ready, close─────────────────── SocketSender
+//!              ▲──────────acks, frames, ready, close─────────────────── SocketSender
 //! ```
 //!
 //! The task reads whatever comes, answers pings at once and never waits for a consumer until 64 MiB
@@ -23,5 +23,5 @@ mod tests;
 
 pub use dial::{DialFailure, Refusal, Socket, dial};
 pub use event::{Auth, Closed, SocketConfig, SocketEvent};
-pub use handle::{NotSent, SocketReceiver, SocketSender, Typing};
+pub use handle::{NotSent, SocketReceiver, SocketSender};
 pub use task::SocketTask;

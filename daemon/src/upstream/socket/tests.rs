@@ -171,7 +171,8 @@ async fn messages_before_a_late_hello_ok_are_kept_and_nothing_is_sent_until_rele
     say(&mut peer, message(1)).await;
     assert_eq!(next_id(&mut receiver).await, "m1");
     sender.ack("m1").unwrap();
-    sender.typing(Typing::Start, "c").unwrap();
+    let typing = json!({"type": "typing.start", "payload": {"conversation_id": "c"}});
+    sender.raw(typing.to_string()).unwrap();
     nothing_was_sent(&mut peer).await;
 
     say(
@@ -190,7 +191,6 @@ async fn messages_before_a_late_hello_ok_are_kept_and_nothing_is_sent_until_rele
         next_json(&mut peer).await,
         json!({"type": "ack", "message_id": "m1"})
     );
-    let typing = json!({"type": "typing.start", "payload": {"conversation_id": "c"}});
     assert_eq!(next_json(&mut peer).await, typing);
 }
 
