@@ -7,6 +7,7 @@ use agentchatd_tests::sandbox::{Event, HttpFault, HttpRule, To};
 use agentchatd_tests::stage::until;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How long the platform keeps the answer with the new key back.
@@ -15,6 +16,7 @@ const LATE: Duration = Duration::from_millis(400);
 #[test]
 fn messages_flow_in_both_directions_through_a_rotation() {
     const EACH: usize = 80;
+    const BEFORE: usize = 5;
     let stage = stage();
     let daemon = stage.ready();
     let mut watcher = watcher(&stage, &daemon);
@@ -25,12 +27,14 @@ fn messages_flow_in_both_directions_through_a_rotation() {
     answer_late(&stage, ROTATE_VERIFY, LATE);
     let proof = begun(&mut raw);
 
+    let (written, sent) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let rotated = std::thread::scope(|scope| {
         let writes = scope.spawn(|| {
             for number in 0..EACH {
                 let from = if number % 2 == 0 { "bob" } else { "ann" };
                 let text = format!("in {number}");
                 stage.sandbox.send(from, To::Handle("dora"), text.as_str());
+                written.fetch_add(1, Ordering::Relaxed);
                 std::thread::sleep(Duration::from_millis(8));
             }
         });
@@ -38,12 +42,19 @@ fn messages_flow_in_both_directions_through_a_rotation() {
             for number in 0..EACH {
                 let to = if number % 2 == 0 { "bob" } else { "ann" };
                 let text = format!("out {number}");
-                let sent = sender.ok("messages.send", json!({"to": to, "text": text}));
-                assert_eq!(sent["replayed"], false, "{sent}");
+                let answer = sender.ok("messages.send", json!({"to": to, "text": text}));
+                assert_eq!(answer["replayed"], false, "{answer}");
+                sent.fetch_add(1, Ordering::Relaxed);
                 std::thread::sleep(Duration::from_millis(4));
             }
         });
-        std::thread::sleep(Duration::from_millis(100));
+        until("messages flow in both directions", || {
+            let flow = [&written, &sent].map(|count| count.load(Ordering::Relaxed));
+            if flow.iter().all(|count| *count >= BEFORE) {
+                return Ok(());
+            }
+            Err(format!("{flow:?}"))
+        });
         let rotated = raw.ok("agents.rotate_key_verify", proof.clone());
         writes.join().expect("all is written");
         sends.join().expect("all is sent");
