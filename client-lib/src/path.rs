@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_user_has_a_runtime_dir_and_root_the_machines() {
-        let user = [("XDG_RUNTIME_DIR", "/run/user/7"), ("HOME", "/home/u")];
+        let user = [("XDG_RUNTIME_DIR", "/run/user/7"), ("HOME", "/u")];
         assert_eq!(
             socket(&user, false),
             "/run/user/7/agentchatd/agentchatd.sock"
@@ -171,10 +171,10 @@ mod tests {
 
     #[test]
     fn without_a_runtime_dir_the_socket_is_in_the_state_dir() {
-        let home = [("HOME", "/home/u"), ("XDG_RUNTIME_DIR", "")];
+        let home = [("HOME", "/u"), ("XDG_RUNTIME_DIR", "")];
         assert_eq!(
             socket(&home, false),
-            "/home/u/.local/state/agentchatd/agentchatd.sock"
+            "/u/.local/state/agentchatd/agentchatd.sock"
         );
         let told = with(&home, false, |s| {
             s.socket_path(None, None, Some(Path::new("/state")))
@@ -189,7 +189,7 @@ mod tests {
             ("AGENTCHATD_STATE_DIR", "/env"),
             ("STATE_DIRECTORY", "/var/lib/agentchatd:/other"),
             ("XDG_STATE_HOME", "/xdg"),
-            ("HOME", "/home/u"),
+            ("HOME", "/u"),
         ];
         let expected = ["/env", "/var/lib/agentchatd", "/xdg/agentchatd"];
         for (skip, path) in expected.into_iter().enumerate() {
@@ -198,14 +198,14 @@ mod tests {
                 Some(path.into())
             );
         }
-        let relative = [("XDG_STATE_HOME", "state"), ("HOME", "/home/u")];
+        let relative = [("XDG_STATE_HOME", "state"), ("HOME", "/u")];
         let found = with(&relative, false, |s| s.state_dir(None));
-        assert_eq!(found, Some("/home/u/.local/state/agentchatd".into()));
+        assert_eq!(found, Some("/u/.local/state/agentchatd".into()));
     }
 
     #[test]
     fn a_client_that_was_told_nothing_looks_for_its_own_daemon_first() {
-        let vars = [("XDG_RUNTIME_DIR", "/run/user/7"), ("HOME", "/home/u")];
+        let vars = [("XDG_RUNTIME_DIR", "/run/user/7"), ("HOME", "/u")];
         let places = with(&vars, false, |s| s.client_sockets(None));
         assert_eq!(
             places.first(),

@@ -84,7 +84,7 @@ fn root_and_a_system_service_get_the_system_socket() {
 #[test]
 fn a_user_service_of_systemd_stays_a_user_service() {
     let place = Place::new()
-        .with_var("STATE_DIRECTORY", "/home/alice/.local/state/agentchatd")
+        .with_var("STATE_DIRECTORY", "/alice/.local/state/agentchatd")
         .with_var("XDG_RUNTIME_DIR", "/run/user/1000");
     assert_eq!(place.resolve().unwrap().kind, ServiceKind::User);
 }
