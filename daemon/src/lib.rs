@@ -21,6 +21,7 @@
 //! | [`webhook`] | whether a webhook that others received is AgentChat's |
 //! | [`event`], [`command`], [`hub`] | what these hand to each other |
 //! | [`lock`], [`logging`], [`notify`], [`shutdown`] | what every daemon needs |
+//! | [`failpoint`] | steps at which tests kill it |
 //!
 //! `upstream`, `store` and `rpc` do not know each other; the rules are in the crate
 //! `agentchatd-engine`.
@@ -32,6 +33,7 @@ pub mod config;
 pub mod credentials;
 pub mod driver;
 pub mod event;
+pub mod failpoint;
 pub mod feed;
 pub mod files;
 pub mod hub;

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     command::CallFailure,
     event::{LogEvent, source},
+    failpoint,
     metrics::SendResult,
     store::Reader,
     upstream::{Sent, socket},
@@ -72,6 +73,7 @@ impl Driver {
                     });
                 }
                 Effect::Queued { ticket, id } => {
+                    failpoint::reach("send-accepted");
                     self.callers.queued(ticket, id);
                     self.tell_parked(Some(id));
                 }
@@ -82,6 +84,7 @@ impl Driver {
                     self.tell_parked(Some(id));
                 }
                 Effect::Settled { id, offset } => {
+                    failpoint::reach("answer-stored");
                     if let Some(telling) = self.callers.settled(id, offset, &self.reader) {
                         self.tasks.spawn("send-settled", telling);
                     }
@@ -286,7 +289,10 @@ async fn attempt(
             error,
         };
     };
-    match requests.rest.send(entry.body.to_string(), timeout).await {
+    failpoint::reach("request-ready");
+    let sent = requests.rest.send(entry.body.to_string(), timeout).await;
+    failpoint::reach("answer-read");
+    match sent {
         Err(failure) => {
             let error = record(&failure);
             Input::Attempted {

@@ -7,6 +7,7 @@ use tokio::{sync::oneshot, task::AbortHandle};
 
 use super::run::Driver;
 use crate::command::{CallFailure, FrameRefusal};
+use crate::failpoint;
 use crate::metrics::{FrameKind, close_reason};
 use crate::upstream::{
     socket::{Closed, DialFailure, NotSent, Socket, SocketEvent, SocketReceiver},
@@ -134,7 +135,10 @@ impl Driver {
             Frame::Unreadable { .. } => FrameKind::Unreadable,
         });
         match frame {
-            Frame::Message(row) => self.feed_engine(Input::Message(row)),
+            Frame::Message(row) => {
+                failpoint::reach("frame-read");
+                self.feed_engine(Input::Message(row));
+            }
             Frame::HelloOk { ack } => {
                 if let Some(sender) = &self.sender {
                     sender.ready();

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::compare::means_the_same;
 use crate::{
     event::now_us,
-    store,
+    failpoint, store,
     upstream::{ApiFailure, HistoryCursor, Me, Rest, wire},
 };
 
@@ -56,6 +56,7 @@ impl Requests {
                 reason: "the stored cursor is no cursor".into(),
             }),
         };
+        failpoint::reach("cursor-acked");
         self.input(Input::SyncAcked(answer)).await;
     }
 

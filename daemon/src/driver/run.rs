@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     command::{CallFailure, Command},
+    failpoint,
     feed::Feed,
     hub::Upstream,
     metrics::Metrics,
@@ -281,6 +282,7 @@ impl Driver {
             Signal::Key(Ok(key)) => self.use_key(key),
             Signal::Replaced { key, used } => {
                 self.use_key(key);
+                failpoint::reach("key-used");
                 self.replacement_ended(None);
                 // Whoever waited for it may be gone.
                 let _ = used.send(());
@@ -365,6 +367,7 @@ impl Driver {
                 // Whoever is answered below may ask for the event at once.
                 if !events.is_empty() {
                     self.feed.publish(events);
+                    failpoint::reach("published");
                 }
                 for (token, report) in reports {
                     self.feed_engine(Input::Committed(token, report));

@@ -18,6 +18,7 @@ use super::start::key;
 use crate::{
     credentials::{self, Agent, ApiKey, Kept, Reserved, Sources},
     driver::Signal,
+    failpoint,
     hub::{Keys, Later},
     upstream,
 };
@@ -92,6 +93,7 @@ impl Keyring {
         let kept = saved
             .map_err(|_| "the writing of the key failed".to_owned())?
             .map_err(|error| error.to_string())?;
+        failpoint::reach("key-kept");
         tracing::info!(file = %kept.path.display(), "a new API key was kept");
         if let Some(warning) = &kept.warning {
             tracing::warn!("{warning}");

@@ -16,7 +16,7 @@ use super::{
     jobs::{ConsumerChange, Job},
     snapshot::load,
 };
-use crate::event::LogEvent;
+use crate::{event::LogEvent, failpoint};
 
 /// What one transaction did, or that it failed.
 #[derive(Debug)]
@@ -183,7 +183,15 @@ impl WriterThread {
         for (change, _) in changes {
             answers.push(change_consumer(&transaction, change)?);
         }
+        failpoint::reach("committing");
         transaction.commit()?;
+        failpoint::reach("committed");
+        if changes
+            .iter()
+            .any(|(change, _)| matches!(change, ConsumerChange::Ack { .. }))
+        {
+            failpoint::reach("consumer-ack-stored");
+        }
         Ok((batch, answers))
     }
 

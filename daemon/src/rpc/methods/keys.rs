@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::calls::{PlatformCall, Request};
 use crate::command::{CallFailure, Command};
 use crate::credentials::{Agent, ApiKey, Reserved};
+use crate::failpoint;
 use crate::hub::{Hub, Upstream};
 use crate::rpc::client::Shared;
 use crate::rpc::errors;
@@ -240,6 +241,7 @@ impl Change {
                 return Err(error);
             }
         };
+        failpoint::reach("key-came");
         let (fate, lost) = self.decide(shared, proven, &answer).await;
         under_way.end();
         if !fate.is_kept() && self.agent == Agent::Same {

@@ -75,7 +75,7 @@ pub async fn dial(
     if config.auth == Auth::Hello {
         let hello = write::all(&mut stream, vec![Message::Text(hello(key))]);
         match tokio::time::timeout_at(deadline, hello).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(_)) => {}
             Ok(Err(error)) => return Err(failed(format!("the hello broke off: {error}"), true)),
             Err(_) => return Err(timed_out(config.dial_timeout, true)),
         }

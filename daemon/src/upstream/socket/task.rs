@@ -25,6 +25,7 @@ use super::write::{self, Batch};
 use super::{
     Auth, Closed, Socket, SocketConfig, SocketEvent, SocketReceiver, SocketSender, budget,
 };
+use crate::failpoint;
 
 /// The work of one connection. Run it in a task of its own; dropping it cuts the connection.
 #[derive(Debug)]
@@ -174,8 +175,10 @@ where
             }
             written = poll_fn(|cx| batch.poll(sink, cx)), if writing => {
                 self.write_deadline = None;
-                if let Err(error) = written {
-                    self.on_write_failure(&error);
+                match written {
+                    Ok(0) => {}
+                    Ok(_) => failpoint::reach("acked"),
+                    Err(error) => self.on_write_failure(&error),
                 }
             }
             () = at(self.write_deadline), if writing => {

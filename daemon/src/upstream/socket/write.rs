@@ -15,6 +15,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 pub(super) struct Batch {
     frames: VecDeque<Message>,
     unflushed: bool,
+    /// Frames that were handed to the connection since the last flush.
+    handed: usize,
 }
 
 impl Batch {
@@ -38,8 +40,12 @@ impl Batch {
         !self.unflushed
     }
 
-    /// Drives the batch on; ready when it is on the wire.
-    pub(super) fn poll<S>(&mut self, sink: &mut S, cx: &mut Context<'_>) -> Poll<Result<(), Error>>
+    /// Drives the batch on; ready when it is on the wire, with the number of its frames.
+    pub(super) fn poll<S>(
+        &mut self,
+        sink: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<usize, Error>>
     where
         S: Sink<Message, Error = Error> + Unpin,
     {
@@ -47,22 +53,24 @@ impl Batch {
             ready!(sink.poll_ready_unpin(cx))?;
             if let Some(frame) = self.frames.pop_front() {
                 sink.start_send_unpin(frame)?;
+                self.handed += 1;
             }
         }
         ready!(sink.poll_flush_unpin(cx))?;
         self.unflushed = false;
-        Poll::Ready(Ok(()))
+        Poll::Ready(Ok(std::mem::take(&mut self.handed)))
     }
 }
 
 /// Writes frames and flushes them, without a deadline of its own.
-pub(super) async fn all<S>(sink: &mut S, frames: Vec<Message>) -> Result<(), Error>
+pub(super) async fn all<S>(sink: &mut S, frames: Vec<Message>) -> Result<usize, Error>
 where
     S: Sink<Message, Error = Error> + Unpin,
 {
     let mut batch = Batch {
         frames: frames.into(),
         unflushed: true,
+        handed: 0,
     };
     poll_fn(|cx| batch.poll(sink, cx)).await
 }
