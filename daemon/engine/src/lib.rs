@@ -29,6 +29,7 @@
 //! | `outbox`, `rate`, `sending` | lanes, retries, rate, expiry, the honest `unknown` |
 //! | `steering` | what callers ask of entries that are in the outbox already |
 //! | `verdict` | what each error means |
+//! | `retention` | what of the log is removed, and what stays for consumers |
 //! | [`consumer`] | what a local subscriber is given, and what it owes |
 
 mod backoff;
@@ -48,6 +49,7 @@ mod outbox;
 mod rate;
 mod reconcile;
 mod replacing;
+mod retention;
 mod row;
 mod sending;
 mod seq_set;
@@ -69,6 +71,7 @@ pub use input::{
 pub use intake::ParkedRecord;
 pub use op::{ConversationRecord, Cursor, Draft, GapReason, GapReport, Lane, Op, SendEnd, Source};
 pub use outbox::{OutboxRecord, OutboxSettings};
+pub use retention::{Fate, Oldest, PATIENCE, Pace, RetentionBounds, age_clock};
 pub use row::{Failure, Row};
 pub use seq_set::SeqSet;
 pub use time::{Jitter, Millis, Now};
