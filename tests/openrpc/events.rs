@@ -37,6 +37,7 @@ fn every_type_that_the_daemon_knows_is_described() {
         kind::RATE_LIMIT_WARNING,
         kind::BACKLOG_WARNING,
         kind::SEQUENCE_GAP,
+        kind::LOG_TRUNCATED,
         kind::TYPING_START,
         kind::TYPING_STOP,
         kind::PRESENCE_UPDATE,

@@ -6,8 +6,8 @@ use super::examples;
 use super::guide::Guide;
 use super::schemas::{Components, Schemas, reference};
 use crate::types::{
-    BacklogWarning, ConnectionChange, Event, EventNotice, GoingAway, MessageFailed, SequenceGap,
-    SubscriptionClosed, SubscriptionLagged, kind, notification,
+    BacklogWarning, ConnectionChange, Event, EventNotice, GoingAway, LogTruncated, MessageFailed,
+    SequenceGap, SubscriptionClosed, SubscriptionLagged, kind, notification,
 };
 
 /// An event type with the schema of its payload.
@@ -114,6 +114,11 @@ fn kinds(schemas: &mut Schemas) -> Vec<Kind> {
             kind::SEQUENCE_GAP,
             "Messages of a conversation are missing, or were for a while.",
             schemas.of::<SequenceGap>(),
+        ),
+        (
+            kind::LOG_TRUNCATED,
+            "Events were removed that a durable consumer had not acknowledged.",
+            schemas.of::<LogTruncated>(),
         ),
     ];
     let live = [

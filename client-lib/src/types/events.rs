@@ -67,6 +67,8 @@ pub mod kind {
     pub const BACKLOG_WARNING: &str = "backlog.warning";
     /// Messages of a conversation are missing, or were for a while.
     pub const SEQUENCE_GAP: &str = "sequence.gap";
+    /// Events were removed that a durable consumer had not acknowledged.
+    pub const LOG_TRUNCATED: &str = "log.truncated";
     /// Someone types; live only.
     pub const TYPING_START: &str = "typing.start";
     /// Someone stopped to type; live only.

@@ -105,7 +105,7 @@ pub use outbox::{
     OutboxState,
 };
 pub use paging::{MaxRows, PageLimit};
-pub use payloads::{ConnectionChange, GapReason, MessageFailed, SequenceGap};
+pub use payloads::{ConnectionChange, GapReason, LogTruncated, MessageFailed, SequenceGap};
 pub use presence::{PresenceBatchParams, PresenceStatus, PresenceUpdateParams};
 pub use reading::{
     Ack, AckMode, Acked, ConsumerInfo, EventsAckParams, EventsFetchParams, EventsSubscribeParams,

@@ -58,6 +58,18 @@ pub enum GapReason {
     Unknown,
 }
 
+/// Payload of `log.truncated`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LogTruncated {
+    /// The first offset that was removed unacknowledged.
+    pub first_offset: u64,
+    /// The last one.
+    pub last_offset: u64,
+    /// The durable consumers that had not acknowledged all of them; the first hundred.
+    pub consumers: Vec<String>,
+}
+
 /// Payload of `connection.state`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -100,6 +100,7 @@ fn told(kind: &str, event: &Value, payload: &Value) -> Line {
             )),
         ],
         "sequence.gap" => gap(payload),
+        "log.truncated" => vec![warn(truncated(payload))],
         "typing.start" => vec![
             name(handle(payload, "sender")),
             dim(format!(" types in {conversation}")),
@@ -126,6 +127,19 @@ fn told(kind: &str, event: &Value, payload: &Value) -> Line {
         }
         other => vec![warn(other), plain("  "), plain(payload.to_string())],
     }
+}
+
+fn truncated(payload: &Value) -> String {
+    let consumers: Vec<_> = list(payload, "consumers")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    format!(
+        "events {}-{} were removed unread by {}",
+        number(payload, "first_offset").unwrap_or_default(),
+        number(payload, "last_offset").unwrap_or_default(),
+        consumers.join(", ")
+    )
 }
 
 fn gap(payload: &Value) -> Line {
@@ -227,6 +241,11 @@ mod tests {
                 json!({"conversation_id": "conv_1", "missing": [[3, 3], [5, 6]],
                        "recovered": false, "reason": "absent_upstream"}),
                 "hole  conv_1  3, 5-6  absent_upstream",
+            ),
+            (
+                "log.truncated",
+                json!({"first_offset": 1, "last_offset": 9, "consumers": ["a", "b"]}),
+                "events 1-9 were removed unread by a, b",
             ),
             (
                 "typing.start",
