@@ -401,7 +401,7 @@ fn with_counts(status: Status, counts: &Counts) -> Status {
             first_offset: (!is_empty).then_some(counts.first_offset),
             last_offset: (counts.last_offset > 0).then_some(counts.last_offset),
             events: kept,
-            bytes: counts.bytes,
+            bytes: counts.log_bytes,
         },
         outbox: OutboxStatus {
             queued: counts.queued,

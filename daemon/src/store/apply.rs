@@ -7,7 +7,7 @@ use agentchatd_engine::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{error::StoreError, render, steering};
+use super::{error::StoreError, render, retention::ROW_BYTES, steering};
 use crate::event::{LogEvent, now_us, source};
 
 /// One transaction's worth of ops and what they did.
@@ -20,6 +20,8 @@ pub(super) struct Batch {
     pub(super) duplicates: u64,
     next_offset: u64,
     now_us: i64,
+    /// What the new events weigh.
+    bytes: u64,
 }
 
 impl Batch {
@@ -34,6 +36,7 @@ impl Batch {
             duplicates: 0,
             next_offset: last.cast_unsigned() + 1,
             now_us: now_us(),
+            bytes: 0,
         })
     }
 
@@ -55,8 +58,11 @@ impl Batch {
     pub(super) fn finish(&self, connection: &Connection) -> Result<(), StoreError> {
         if let Some(last) = self.events.last() {
             connection
-                .prepare_cached("UPDATE checkpoint SET last_offset = ?1 WHERE id = 1")?
-                .execute([last.offset.cast_signed()])?;
+                .prepare_cached(
+                    "UPDATE checkpoint SET last_offset = ?1, log_bytes = log_bytes + ?2
+                     WHERE id = 1",
+                )?
+                .execute((last.offset.cast_signed(), self.bytes.cast_signed()))?;
         }
         Ok(())
     }
@@ -237,7 +243,8 @@ impl Batch {
             .prepare_cached(
                 "INSERT INTO events (\"offset\", type, received_us, conversation_id, message_id,
                                      seq, source, late, sender, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+                 WHERE NOT EXISTS (SELECT 1 FROM retired WHERE message_id = ?5)
                  ON CONFLICT (message_id) WHERE message_id IS NOT NULL DO NOTHING",
             )?
             .execute((
@@ -257,6 +264,7 @@ impl Batch {
             return Ok(None);
         }
         self.next_offset += 1;
+        self.bytes += event.payload.len() as u64 + ROW_BYTES;
         self.events.push(Arc::new(LogEvent {
             offset,
             received_at_us,

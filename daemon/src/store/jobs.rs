@@ -3,7 +3,12 @@
 use agentchatd_engine::{Op, Token};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{error::StoreError, rows::ConsumerRow, snapshot::Loaded};
+use super::{
+    error::StoreError,
+    retention::{FreePages, Step, Stepped},
+    rows::ConsumerRow,
+    snapshot::Loaded,
+};
 
 /// Work for the writer thread. What waits together is committed together.
 #[derive(Debug)]
@@ -13,6 +18,10 @@ pub(super) enum Job {
     /// Load everything anew; ends the refusal that follows a failed commit.
     Reload(oneshot::Sender<Result<Loaded, StoreError>>),
     Consumer(ConsumerChange, oneshot::Sender<Result<bool, StoreError>>),
+    /// One step of retention, between two groups.
+    Retain(Step, oneshot::Sender<Result<Stepped, StoreError>>),
+    /// Give so many free pages back; 0 ends a run, with a checkpoint that makes the file shorter.
+    Shrink(u32, oneshot::Sender<Result<FreePages, StoreError>>),
     /// Commit what waits, then checkpoint the WAL.
     Close(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -83,6 +92,17 @@ impl Writer {
         self.consumer(ConsumerChange::Touch { name, at_us })
             .await
             .map(|_| ())
+    }
+
+    /// Removes rows that need not be kept; returns after the commit.
+    pub async fn retain(&self, step: Step) -> Result<Stepped, StoreError> {
+        self.ask(|reply| Job::Retain(step, reply)).await
+    }
+
+    /// Gives free pages of the file back, so many at most; with 0 none, but the file takes its new
+    /// length. How many are free afterwards.
+    pub async fn shrink(&self, pages: u32) -> Result<FreePages, StoreError> {
+        self.ask(|reply| Job::Shrink(pages, reply)).await
     }
 
     /// Commits what waits and folds the WAL into the database. Nothing may be asked afterwards.

@@ -11,11 +11,14 @@ mod jobs;
 mod open;
 mod reader;
 mod render;
+mod retention;
 mod rows;
 mod snapshot;
 mod steering;
 mod writer;
 
+#[cfg(test)]
+mod retention_tests;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +26,7 @@ pub use error::StoreError;
 pub use jobs::Writer;
 pub use open::{Durability, Store};
 pub use reader::Reader;
+pub use retention::{FreePages, Step, Stepped};
 pub use rows::{Attempt, ConsumerRow, Counts, OutboxName, OutboxRow, Recorded};
 pub use snapshot::Loaded;
 pub use writer::{Committed, Cost};

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 use tokio::sync::mpsc;
 
@@ -17,6 +17,7 @@ use super::{
     snapshot::{Loaded, load},
     writer::{Committed, WriterThread},
 };
+use crate::failpoint;
 
 /// When a commit counts as durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +51,8 @@ impl Store {
         let mut connection = Connection::open(&path)?;
         refuse_newer(&connection, &path)?;
         prepare(&connection, durability)?;
-        MIGRATIONS
-            .to_latest(&mut connection)
-            .map_err(|error| match error {
-                rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
-                other => StoreError::Refused(other.to_string()),
-            })?;
+        migrate(&mut connection)?;
+        may_shrink(&connection, &path)?;
         let loaded = load(&connection)?;
         let (committed_sender, committed) = mpsc::unbounded_channel();
         let (jobs, receiver) = mpsc::channel(JOB_QUEUE);
@@ -95,7 +92,44 @@ fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), StoreError> 
     Ok(())
 }
 
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Migrations::new(steps())
+        .to_latest(connection)
+        .map_err(|error| match error {
+            rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
+            other => StoreError::Refused(other.to_string()),
+        })?;
+    if found < SCHEMA_VERSION {
+        failpoint::reach("migrated");
+    }
+    Ok(())
+}
+
+/// Lets the file become shorter again. A database from before schema 3 has to be written anew for
+/// that, once; where there is no room for it, it goes on as it is, and what is free in it is used again.
+fn may_shrink(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let mode: u32 = connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
+    if mode == INCREMENTAL {
+        return Ok(());
+    }
+    tracing::info!(path = %path.display(), "the database is written anew, once, so that it can shrink");
+    let rewritten = connection
+        .pragma_update(None, "auto_vacuum", INCREMENTAL)
+        .and_then(|()| connection.execute_batch("VACUUM"));
+    match rewritten.map_err(StoreError::from) {
+        Ok(()) => Ok(()),
+        Err(error @ StoreError::Corrupt(_)) => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "the database stays as it is: its file cannot shrink");
+            Ok(())
+        }
+    }
+}
+
 fn prepare(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
+    // Of effect in a new database only, and only before its first page is written.
+    connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(StoreError::Io(format!(
@@ -126,10 +160,18 @@ const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 const STATEMENTS: usize = 64;
 
 /// One file a step, never edited after a release.
-pub(super) const STEPS: &[M<'static>] = &[
-    M::up(include_str!("sql/0001_init.sql")),
-    M::up(include_str!("sql/0002_outbox_steering.sql")),
-];
-const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
+pub(super) fn steps() -> Vec<M<'static>> {
+    let reached = |_: &Transaction<'_>| {
+        failpoint::reach("migrating");
+        Ok(())
+    };
+    vec![
+        M::up(include_str!("sql/0001_init.sql")),
+        M::up(include_str!("sql/0002_outbox_steering.sql")),
+        M::up_with_hook(include_str!("sql/0003_retention.sql"), reached),
+    ]
+}
 /// What `user_version` says once every step has run.
-pub(super) const SCHEMA_VERSION: u32 = 2;
+pub(super) const SCHEMA_VERSION: u32 = 3;
+/// `PRAGMA auto_vacuum`: free pages are given back when that is asked for.
+const INCREMENTAL: u32 = 2;

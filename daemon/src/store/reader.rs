@@ -210,10 +210,14 @@ impl Reader {
                     "SELECT count(*) FROM outbox WHERE state = 'queued' AND error IS NOT NULL",
                 )?
                 .query_row([], |row| row.get(0))?;
+            let log_bytes: i64 = connection
+                .prepare_cached("SELECT log_bytes FROM checkpoint WHERE id = 1")?
+                .query_row([], |row| row.get(0))?;
             let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
             Ok(Counts {
                 first_offset,
                 last_offset,
+                log_bytes: log_bytes.cast_unsigned(),
                 bytes: size(&path) + size(&path.with_extension("db-wal")),
                 queued: count("queued")?,
                 in_flight: count("sending")?,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agentchatd_client::types::{self, MessageFailed, OutboxState, SequenceGap};
+use agentchatd_client::types::{self, LogTruncated, MessageFailed, OutboxState, SequenceGap};
 use agentchatd_engine::{GapReason, GapReport, SendEnd};
 use serde::Serialize;
 
@@ -26,6 +26,11 @@ fn reason(reason: GapReason) -> types::GapReason {
         GapReason::GapFillFailed => types::GapReason::GapFillFailed,
         GapReason::BufferOverflow => types::GapReason::BufferOverflow,
     }
+}
+
+/// The payload of `log.truncated`.
+pub(super) fn truncated(truncated: &LogTruncated) -> Arc<str> {
+    text(truncated)
 }
 
 /// The payload of `message.failed`; `error` is JSON text.

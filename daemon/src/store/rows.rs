@@ -88,6 +88,8 @@ pub struct Counts {
     pub first_offset: u64,
     /// The last offset given out.
     pub last_offset: u64,
+    /// Bytes of the log: bodies, and 160 for the rest of each event.
+    pub log_bytes: u64,
     /// Bytes of the database and its WAL.
     pub bytes: u64,
     /// Outbox entries that wait.

@@ -8,7 +8,7 @@ use agentchatd_engine::{
 use super::{Committed, ConsumerRow, Durability, Store, StoreError, open};
 use crate::event::LogEvent;
 
-fn row(conversation: &str, seq: u64) -> Row {
+pub(super) fn row(conversation: &str, seq: u64) -> Row {
     Row {
         message_id: format!("msg_{conversation}_{seq}").into(),
         conversation_id: conversation.into(),
@@ -22,7 +22,7 @@ fn row(conversation: &str, seq: u64) -> Row {
     }
 }
 
-fn log(seq: u64) -> Op {
+pub(super) fn log(seq: u64) -> Op {
     Op::Log {
         row: row("c", seq),
         own: false,
@@ -31,11 +31,15 @@ fn log(seq: u64) -> Op {
     }
 }
 
-fn open_in(dir: &tempfile::TempDir) -> Store {
+pub(super) fn open_in(dir: &tempfile::TempDir) -> Store {
     Store::open(dir.path(), Durability::Full).expect("a new database opens")
 }
 
-async fn commit(store: &mut Store, token: u64, ops: Vec<Op>) -> (Report, Vec<Arc<LogEvent>>) {
+pub(super) async fn commit(
+    store: &mut Store,
+    token: u64,
+    ops: Vec<Op>,
+) -> (Report, Vec<Arc<LogEvent>>) {
     store
         .writer
         .commit(Token(token), ops)
@@ -61,7 +65,7 @@ async fn commit(store: &mut Store, token: u64, ops: Vec<Op>) -> (Report, Vec<Arc
     }
 }
 
-fn draft(client_msg_id: &str, fingerprint: &str) -> Draft {
+pub(super) fn draft(client_msg_id: &str, fingerprint: &str) -> Draft {
     Draft {
         client_msg_id: client_msg_id.into(),
         lane: Lane::To("alice".into()),
@@ -415,10 +419,10 @@ fn only_the_owner_can_read_the_database_whatever_the_umask() {
 
 #[test]
 fn the_schema_steps_are_valid_and_counted() {
-    rusqlite_migration::Migrations::from_slice(open::STEPS)
+    rusqlite_migration::Migrations::new(open::steps())
         .validate()
         .unwrap();
-    assert_eq!(open::STEPS.len(), open::SCHEMA_VERSION as usize);
+    assert_eq!(open::steps().len(), open::SCHEMA_VERSION as usize);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::{
     apply::Batch,
     error::StoreError,
     jobs::{ConsumerChange, Job},
+    retention::{self, FreePages, Step, Stepped},
     snapshot::load,
 };
 use crate::{event::LogEvent, failpoint};
@@ -100,6 +101,14 @@ impl WriterThread {
                         self.refused = None;
                     }
                     let _ = reply.send(loaded);
+                }
+                Job::Retain(step, reply) => {
+                    self.transact(std::mem::take(&mut commits), std::mem::take(&mut changes));
+                    let _ = reply.send(self.retain(&step));
+                }
+                Job::Shrink(pages, reply) => {
+                    self.transact(std::mem::take(&mut commits), std::mem::take(&mut changes));
+                    let _ = reply.send(self.shrink(pages));
                 }
                 Job::Close(reply) => {
                     self.transact(std::mem::take(&mut commits), std::mem::take(&mut changes));
@@ -193,6 +202,42 @@ impl WriterThread {
             failpoint::reach("consumer-ack-stored");
         }
         Ok((batch, answers))
+    }
+
+    /// Nothing is removed while the database refuses: the disk may be what it is about.
+    fn retain(&mut self, step: &Step) -> Result<Stepped, StoreError> {
+        if let Some(error) = &self.refused {
+            return Err(error.clone());
+        }
+        let (stepped, events) = retention::step(&mut self.connection, step)?;
+        if !events.is_empty() {
+            let took = Duration::from_micros(stepped.took_us);
+            let rows = events.len();
+            let cost = Cost {
+                took,
+                rows,
+                duplicates: 0,
+            };
+            let done = Committed::Done {
+                reports: Vec::new(),
+                events,
+                cost,
+            };
+            let _ = self.committed.send(done);
+        }
+        Ok(stepped)
+    }
+
+    fn shrink(&self, pages: u32) -> Result<FreePages, StoreError> {
+        if pages == 0 {
+            // Readers are not waited for; what they hold back, a later checkpoint does.
+            let _busy = self
+                .connection
+                .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+                    row.get::<_, i64>(0)
+                })?;
+        }
+        retention::shrink(&self.connection, pages)
     }
 
     /// A write that changes nothing but has to reach the disk like any other.
