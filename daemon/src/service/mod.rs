@@ -7,6 +7,7 @@
 
 mod access;
 mod keyring;
+mod retention;
 mod run;
 mod running;
 mod start;

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     access::Rules,
     keyring::Keyring,
+    retention::Retention,
     running::{Running, Wakers},
     start::{StartError, driver_config, durability, limits, platform_config, socket_options},
 };
@@ -142,6 +143,8 @@ async fn serve(
         keys: Arc::<Keyring>::clone(&keyring),
     };
     let tasks = Tasks::new();
+    let (writer, to_retention) = (store.writer.clone(), to_driver.clone());
+    let retention = Retention::new(&settings, writer, platform.clone(), to_retention);
     let ends = Ends {
         commands: command_receiver,
         signals: driver_signals,
@@ -175,6 +178,10 @@ async fn serve(
             watchdog(commands, Arc::clone(&notifier), interval),
         );
     }
+    let stop = tasks.token();
+    tasks.spawn("retention", async move {
+        stop.run_until_cancelled(retention.run()).await;
+    });
     tracing::info!(
         socket = %settings.socket.path.display(),
         state_dir = %settings.state_dir.display(),
