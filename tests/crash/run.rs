@@ -11,19 +11,21 @@ use agentchatd_tests::daemon::Setup;
 use agentchatd_tests::sandbox::{Chaos, Cut, Late, Options, Sandbox, To};
 use serde_json::json;
 
+use crate::matrix::{MOMENTS, Matrix};
 use crate::verdict::{self, Acknowledged};
 
 /// How many kills in all.
 pub(crate) fn kills() -> u64 {
-    from_env("AGENTCHATD_KILLS", 200)
+    from_env("AGENTCHATD_KILLS", 1_000)
 }
 
 fn from_env(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
-/// Kills the daemon `kills` times under load, then lets it come to rest and judges.
-pub(crate) fn campaign(name: &str, options: Options, kills: u64) {
+/// Kills the daemon `kills` times under load, then lets it come to rest and judges. `unreachable`
+/// names the steps that this platform never leads to.
+pub(crate) fn campaign(name: &str, options: Options, kills: u64, unreachable: &[&str]) {
     let seed = from_env("AGENTCHATD_CRASH_SEED", 7);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -83,23 +85,24 @@ pub(crate) fn campaign(name: &str, options: Options, kills: u64) {
         thread::spawn(move || answer(&setup, &stop, &accepted, &group))
     };
 
+    daemon.kill().expect("the daemon can be killed");
     let mut acknowledged = Acknowledged::default();
-    for kill in 0..kills {
-        // The moment of the kill is the fault that is injected; nothing is waited for here.
-        thread::sleep(Duration::from_millis(rng.below(250)));
+    let mut matrix = Matrix::default();
+    for (kill, moment) in (0..kills).zip(MOMENTS.into_iter().cycle()) {
         if rng.below(8) == 0 {
             sandbox.cut("me", &rng.cut());
         }
-        daemon.kill().expect("the daemon can be killed");
+        matrix.kill(moment, &sandbox, &setup, &mut rng);
         acknowledged.stand_on_disk(&sandbox, &setup.database(), kill);
         if rng.below(2) == 0 {
             consumer.kill();
             consumer = Consumer::start(&setup, dir.path());
         }
-        daemon = setup
-            .start()
-            .unwrap_or_else(|error| panic!("start after kill {kill}: {error}"));
     }
+    let mut daemon = setup
+        .start()
+        .unwrap_or_else(|error| panic!("start after the last kill: {error}"));
+    let recovering = Instant::now();
 
     stop.store(true, Ordering::Relaxed);
     let spoken = peers.join().expect("the peers' thread lives");
@@ -108,9 +111,14 @@ pub(crate) fn campaign(name: &str, options: Options, kills: u64) {
     sandbox.release_held();
     let report = verdict::at_rest(&sandbox, &setup, &daemon, &consumer.file, &sent);
     let accepted = accepted.load(Ordering::Relaxed);
-    println!("{name}: {kills} kills, peers wrote {spoken}, {accepted} sends accepted; {report}");
+    let recovered = recovering.elapsed();
+    println!(
+        "{name}: {kills} kills, peers wrote {spoken}, {accepted} sends accepted; {report}; \
+         whole {recovered:.1?} after the last start{matrix}"
+    );
     assert!(spoken >= kills, "the load was real");
-    drop(daemon);
+    matrix.was_hit(unreachable);
+    daemon.kill().expect("the daemon can be killed");
     runtime.block_on(async {
         if let Ok(sandbox) = Arc::try_unwrap(sandbox) {
             sandbox.shutdown().await;
@@ -223,7 +231,7 @@ fn consumer_binary() -> &'static Path {
 pub(crate) struct Rng(u64);
 
 impl Rng {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

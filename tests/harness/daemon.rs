@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How a daemon is started.
@@ -105,6 +106,35 @@ impl Setup {
         self.dir.join("key")
     }
 
+    /// The same daemon, built with failpoints, killed the `passes`th time that it gets to a step.
+    ///
+    /// # Errors
+    /// Where that program cannot be built.
+    pub fn killed_at(&self, step: &str, passes: u64) -> io::Result<Self> {
+        let before = passes.saturating_sub(1);
+        let action = format!("{step}={before}*off->1*return");
+        let mut setup = self.faulty()?;
+        setup.env.push(("FAILPOINTS".into(), action));
+        Ok(setup)
+    }
+
+    /// The same daemon, built with failpoints.
+    ///
+    /// # Errors
+    /// Where that program cannot be built.
+    pub fn faulty(&self) -> io::Result<Self> {
+        static BINARY: Mutex<Option<PathBuf>> = Mutex::new(None);
+        let mut binary = BINARY.lock().unwrap_or_else(PoisonError::into_inner);
+        let built = match &*binary {
+            Some(path) => path.clone(),
+            None => build_with("agentchatd", "agentchatd-faulty", "failpoints")?,
+        };
+        Ok(Self {
+            binary: binary.insert(built).clone(),
+            ..self.clone()
+        })
+    }
+
     /// Writes the key where the daemon reads it.
     ///
     /// # Errors
@@ -120,11 +150,11 @@ impl Setup {
         io::Write::write_all(&mut file, self.key.as_bytes())
     }
 
-    /// Starts the daemon and waits until its socket answers.
+    /// Starts the daemon and waits for nothing: it may be meant to die at once.
     ///
     /// # Errors
-    /// Where it ends at once, or does not answer within `START`.
-    pub fn start(&self) -> io::Result<Daemon> {
+    /// Where there is no such program.
+    pub fn spawn(&self) -> io::Result<Daemon> {
         let mut command = self.command()?;
         let log = File::options().create(true).append(true).open(self.log())?;
         let child = command
@@ -132,10 +162,18 @@ impl Setup {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;
-        let mut daemon = Daemon {
+        Ok(Daemon {
             child,
             socket: self.socket(),
-        };
+        })
+    }
+
+    /// Starts the daemon and waits until its socket answers.
+    ///
+    /// # Errors
+    /// Where it ends at once, or does not answer within `START`.
+    pub fn start(&self) -> io::Result<Daemon> {
+        let mut daemon = self.spawn()?;
         let deadline = Instant::now() + START;
         loop {
             if let Ok(mut raw) = daemon.connect()
