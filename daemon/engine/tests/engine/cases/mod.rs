@@ -1,6 +1,8 @@
 //! Situations that have sunk a client before, each with its name.
 
 mod beginnings;
+mod closes;
+mod day;
 mod holes;
 mod identity;
 mod legacy;
