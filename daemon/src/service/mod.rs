@@ -10,5 +10,6 @@ mod keyring;
 mod run;
 mod running;
 mod start;
+mod watch;
 
 pub use run::run;
