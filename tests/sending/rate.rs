@@ -110,3 +110,33 @@ fn one_destination_that_is_refused_for_a_day_slows_no_other() {
     let took = started.elapsed();
     assert!(took < Duration::from_secs(8), "{took:?}");
 }
+
+#[test]
+fn at_the_invite_cap_a_call_asks_once_or_as_often_as_is_configured() {
+    let mut stage = crate::stage();
+    stage.env("AGENTCHATD_HTTP_MAX_RETRIES", "3");
+    let daemon = stage.ready();
+    let group = stage.sandbox.group("dora", "crew", &["bob"]);
+    let route = format!("/v1/groups/{group}/members");
+    let cap = HttpFault::error(429, "RATE_LIMITED");
+    let rule = HttpRule::always(&format!("POST {route}"), cap);
+    stage.sandbox.faults(|faults| faults.http.push(rule));
+    let mut raw = stage.connect(&daemon);
+    let mut call = json!({"group_id": group, "handle": "ann"});
+    let data = raw.refused(-32001, "groups.add_member", call.clone())["data"].clone();
+    assert_eq!(data["class"], "RateLimitedError", "{data}");
+    assert_eq!(
+        stage.requests("POST", &route),
+        1,
+        "not repeatable by itself"
+    );
+    call["idempotency_key"] = json!("invite-once-0001");
+    raw.refused(-32001, "groups.add_member", call);
+    assert_eq!(
+        stage.requests("POST", &route),
+        1 + 4,
+        "and nothing goes on after the answer"
+    );
+    raw.silent();
+    assert_eq!(stage.requests("POST", &route), 1 + 4);
+}
