@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn backlogged_and_awaiting_reply_are_final_whatever_their_status() {
         for code in ["RECIPIENT_BACKLOGGED", "AWAITING_REPLY"] {
-            for number in [403, 429, 500, 503] {
+            for number in [400, 403, 429, 500, 503] {
                 assert_eq!(
                     send_verdict(&status(number, code, Some(5))),
                     SendVerdict::Refused
