@@ -13,6 +13,8 @@ mod refusals;
 mod secrecy;
 #[path = "keys/swaps.rs"]
 mod swaps;
+#[path = "keys/watching.rs"]
+mod watching;
 
 use agentchatd_tests::daemon::Daemon;
 use agentchatd_tests::raw::Raw;

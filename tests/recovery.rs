@@ -1,6 +1,8 @@
 //! What the platform or the network does wrong, and the log that is whole all the same: each message
 //! of the platform once, in order (`local-api.md` 3; `wire.md` 2, 3 and 11).
 
+#[path = "recovery/closes.rs"]
+mod closes;
 #[path = "recovery/cuts.rs"]
 mod cuts;
 #[path = "recovery/gaps.rs"]
@@ -11,6 +13,8 @@ mod handshake;
 mod pages;
 #[path = "recovery/payloads.rs"]
 mod payloads;
+#[path = "recovery/stalls.rs"]
+mod stalls;
 #[path = "recovery/storage.rs"]
 mod storage;
 

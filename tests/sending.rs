@@ -5,6 +5,12 @@
 mod content;
 #[path = "sending/ends.rs"]
 mod ends;
+#[path = "sending/full.rs"]
+mod full;
+#[path = "sending/killed.rs"]
+mod killed;
+#[path = "sending/rate.rs"]
+mod rate;
 #[path = "sending/replay.rs"]
 mod replay;
 #[path = "sending/retries.rs"]

@@ -195,6 +195,12 @@ impl Engine {
             self.park(&end.reason, end.code, now);
         } else {
             self.wait(end.retry_after_ms, &end.reason, end.code, now);
+            if end.code == Some(OVERLOAD) && !end.by_us {
+                // More was pushed than we took: pages bring what waits faster than the next
+                // socket would, and the wait for that one is not lost (`wire.md` 2.2).
+                let next = self.drain.start(now.mono);
+                self.go_on_draining(next, now);
+            }
         }
     }
 
@@ -382,6 +388,8 @@ impl Engine {
     }
 }
 
+/// The platform's buffer for the socket ran over.
+const OVERLOAD: u16 = 1013;
 /// After a comparison that could not be made whole.
 const COMPARE_RETRY_MS: u64 = 30_000;
 /// How long a socket may take to report the close that we asked for, before we ask again.

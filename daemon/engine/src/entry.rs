@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     effect::Effect,
     op::{Lane, Op, SendEnd},
+    rate::Turn,
     row::Failure,
     time::Millis,
 };
@@ -15,15 +16,19 @@ pub(crate) struct Entry {
     pub(crate) attempts: u32,
     pub(crate) poison: u32,
     pub(crate) ambiguous: bool,
+    /// No attempt was made before; microseconds since the epoch.
+    pub(crate) accepted_us: i64,
     pub(crate) expires_us: i64,
     /// When the next attempt may start.
     pub(crate) at: Millis,
     /// True where the platform told that time.
     pub(crate) told: bool,
+    /// The place of the present attempt in the rate.
+    pub(crate) turn: Option<Turn>,
     pub(crate) stage: Stage,
     pub(crate) searches: u32,
-    /// A search is due next, not an attempt; how the entry ends if nothing is found.
-    pub(crate) search: Option<SendEnd>,
+    /// A search is due next, not an attempt; what follows if nothing is found.
+    pub(crate) search: Option<IfAbsent>,
     /// Why the last attempt did not do: kept for its end.
     pub(crate) failure: Option<(Failure, Arc<str>)>,
 }
@@ -33,8 +38,17 @@ pub(crate) enum Stage {
     Waiting,
     /// An attempt is being recorded, made, or its result stored.
     Busy,
-    /// History is being searched; how it ends if nothing is found.
-    Searching(SendEnd),
+    /// History is being searched; what follows if nothing is found.
+    Searching(IfAbsent),
+}
+
+/// What follows a search that proves that the message is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IfAbsent {
+    /// The entry ends like this.
+    End(SendEnd),
+    /// It is tried again, as one that surely has not landed.
+    Attempt,
 }
 
 /// What a look for entries to start found.
@@ -49,8 +63,9 @@ pub(crate) enum Start {
 }
 
 impl Entry {
-    pub(crate) fn attempt(&mut self, id: u64) -> Start {
+    pub(crate) fn attempt(&mut self, id: u64, turn: Turn) -> Start {
         self.stage = Stage::Busy;
+        self.turn = Some(turn);
         self.attempts += 1;
         Start::Attempt(Op::OutboxSending { id }, id)
     }
@@ -64,10 +79,10 @@ impl Entry {
         Start::Expired(ended(id, SendEnd::Expired, error), id)
     }
 
-    pub(crate) fn find(&mut self, id: u64, end: SendEnd) -> Start {
+    pub(crate) fn find(&mut self, id: u64, if_absent: IfAbsent) -> Start {
         self.searches += 1;
         self.search = None;
-        self.stage = Stage::Searching(end);
+        self.stage = Stage::Searching(if_absent);
         Start::Search(Effect::FindSent {
             id,
             lane: self.lane.clone(),

@@ -264,6 +264,12 @@ impl Intake {
             .get_or_insert_with(|| Arc::clone(peer));
     }
 
+    /// True where a conversation with this agent is known.
+    pub(crate) fn knows_peer(&self, peer: &Arc<str>) -> bool {
+        let mut slots = self.slots.values();
+        slots.any(|slot| slot.conversation.peer.as_ref() == Some(peer))
+    }
+
     pub(crate) fn parked(&self) -> usize {
         self.slots
             .values()

@@ -26,7 +26,8 @@
 //! | `drain`, `syncing` | sync: store, acknowledge, read again; who waits for it, and how long |
 //! | `link`, `connecting` | the connection's life |
 //! | `replacing` | what is refused while the key is being replaced |
-//! | `outbox`, `rate`, `sending` | lanes, retries, rate, expiry, the honest `unknown` |
+//! | `outbox`, `sending`, `window` | lanes, retries, expiry, the honest `unknown` |
+//! | `rate`, `limiting` | how fast is sent, and what the platform's refusals teach of it |
 //! | `steering` | what callers ask of entries that are in the outbox already |
 //! | `verdict` | what each error means |
 //! | `retention` | what of the log is removed, and what stays for consumers |
@@ -43,6 +44,7 @@ mod entry;
 mod fetch;
 mod input;
 mod intake;
+mod limiting;
 mod link;
 mod op;
 mod outbox;
@@ -59,6 +61,7 @@ mod syncing;
 mod testing;
 mod time;
 mod verdict;
+mod window;
 
 pub use conversation::{GapCounts, PARKED_LIMIT, UNANCHORED_LIMIT};
 pub use drain::SYNC_LIMIT;

@@ -8,7 +8,7 @@
 //!                   parked  ◀────────────────────────────┘
 //! ```
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
     backoff::Backoff,
@@ -93,6 +93,8 @@ pub(crate) struct Link {
     pub(crate) replacing: Option<Replacing>,
     /// When the key changed last; none where there was none before it.
     pub(crate) renewed_at: Option<Millis>,
+    /// When the last sockets were dialled, oldest first.
+    dials: VecDeque<Millis>,
     rapid: u32,
     probe_ms: u64,
     state: LinkState,
@@ -112,6 +114,7 @@ impl Link {
             then: Then::Wait,
             replacing: None,
             renewed_at: None,
+            dials: VecDeque::with_capacity(DIALS_AT_MOST),
             rapid: 0,
             probe_ms: PROBE_MIN_MS,
             state: LinkState {
@@ -187,6 +190,7 @@ impl Link {
     pub(crate) fn ended(&mut self, life_ms: u64, stable_after_ms: u64) -> bool {
         if life_ms >= stable_after_ms {
             self.backoff.reset();
+            self.probe_ms = PROBE_MIN_MS;
         }
         if life_ms < RAPID_LIFE_MS {
             self.rapid += 1;
@@ -199,6 +203,23 @@ impl Link {
     /// The wait before the next attempt, not shorter than the platform asked for.
     pub(crate) fn wait_ms(&mut self, at_least: Option<u64>, jitter: &mut Jitter) -> u64 {
         self.backoff.next_ms(jitter).max(at_least.unwrap_or(0))
+    }
+
+    /// A socket is to be dialled: books it, or says when one may be. Whatever the cause of each
+    /// connection is, the platform is never called more than so often in a minute: a backoff alone
+    /// does not promise that, since it is drawn, and a key that changes again and again resets it.
+    pub(crate) fn dial(&mut self, backoff_max_ms: u64, now: Millis) -> Result<(), Millis> {
+        let span_ms = backoff_max_ms.saturating_mul(2).min(DIALS_WITHIN_MS);
+        while self.dials.front().is_some_and(|at| *at + span_ms <= now) {
+            self.dials.pop_front();
+        }
+        if self.dials.len() >= DIALS_AT_MOST
+            && let Some(oldest) = self.dials.front()
+        {
+            return Err(*oldest + span_ms);
+        }
+        self.dials.push_back(now);
+        Ok(())
     }
 
     /// The wait before the next probe of a refused key; it doubles up to a bound.
@@ -239,6 +260,10 @@ impl Link {
 
 /// The reason where no source has a key (`local-api.md` 7).
 pub(crate) const NOT_CONFIGURED: &str = "not_configured";
+/// So many sockets are dialled at most
+const DIALS_AT_MOST: usize = 10;
+/// within a minute; within two of the longest delays, where those are set shorter than by default.
+const DIALS_WITHIN_MS: u64 = 60_000;
 /// The first wait before a refused key is tried again.
 const PROBE_MIN_MS: u64 = 60_000;
 /// The longest wait before a refused key is tried again.

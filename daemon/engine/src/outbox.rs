@@ -12,12 +12,13 @@ use std::{
 
 use crate::{
     effect::Effect,
-    entry::{Entry, Stage, Start, ended},
+    entry::{Entry, IfAbsent, Stage, Start, ended},
     op::{Lane, Op, SendEnd},
-    rate::Rate,
+    rate::{Rate, Turn},
     row::Failure,
     time::{Jitter, Millis, Now},
     verdict::{SendVerdict, send_verdict},
+    window,
 };
 
 /// Limits of the outbox.
@@ -50,6 +51,8 @@ pub struct OutboxRecord {
     pub next_attempt_us: i64,
     /// True where the platform told that time.
     pub told: bool,
+    /// When it was accepted, microseconds since the epoch: no attempt was made before.
+    pub accepted_us: i64,
     /// When it expires, microseconds since the epoch.
     pub expires_us: i64,
 }
@@ -60,22 +63,32 @@ pub(crate) struct Outbox {
     pub(crate) entries: BTreeMap<u64, Entry>,
     lanes: BTreeMap<Lane, VecDeque<u64>>,
     /// Inserts on their way to disk, by lane.
-    inserting: BTreeMap<Lane, u32>,
+    inserting: BTreeMap<Lane, Inserting>,
     /// Heads of lanes that wait, and when they may start: each entry's own `at`.
     pub(crate) due: BTreeSet<(Millis, u64)>,
     pub(crate) active: usize,
-    rate: Rate,
+    pub(crate) rate: Rate,
+    /// The group that was refused last, and when.
+    pub(crate) refused_group: Option<(Lane, Millis)>,
     /// True while it is not known whose key there is: nothing is sent, nothing searched.
     held: bool,
     /// When held entries are looked at again, for those whose time runs out.
     look_at: Millis,
 }
 
+/// Inserts of a lane on their way to disk.
+#[derive(Debug, Default)]
+struct Inserting {
+    count: u32,
+    /// Of the first one, where it is attempted at once.
+    turn: Option<Turn>,
+}
+
 /// What an answer leads to.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// Record this; the entry waits.
-    Wait { op: Op, effect: Effect },
+    Wait { op: Op, effect: Option<Effect> },
     /// Nothing now: history is to be searched first.
     Search,
     /// Record this; the entry is over.
@@ -94,6 +107,7 @@ impl Outbox {
             due: BTreeSet::new(),
             active: 0,
             rate: Rate::new(settings.rate_per_second),
+            refused_group: None,
             held: false,
             look_at: Millis(0),
         }
@@ -116,9 +130,11 @@ impl Outbox {
             attempts: record.attempts,
             poison: record.poison,
             ambiguous: record.ambiguous,
+            accepted_us: record.accepted_us,
             expires_us: record.expires_us,
             at: now.mono + wait_ms,
             told: record.told,
+            turn: None,
             stage: Stage::Waiting,
             searches: 0,
             search: None,
@@ -139,22 +155,27 @@ impl Outbox {
     /// A send is about to be written; true where its first attempt may follow at once.
     pub(crate) fn reserve(&mut self, lane: &Lane, now: Millis) -> bool {
         let inserting = self.inserting.entry(lane.clone()).or_default();
-        *inserting += 1;
-        let is_free = !self.held && *inserting == 1 && !self.lanes.contains_key(lane);
-        let sending = is_free && self.active < self.settings.concurrency && self.rate.take(now);
+        inserting.count += 1;
+        let is_free = !self.held && inserting.count == 1 && !self.lanes.contains_key(lane);
+        if is_free && self.active < self.settings.concurrency {
+            inserting.turn = self.rate.take(now);
+        }
+        let sending = is_free && inserting.turn.is_some();
         if sending {
             self.active += 1;
         }
         sending
     }
 
-    fn unreserve(&mut self, lane: &Lane) {
-        if let Some(count) = self.inserting.get_mut(lane) {
-            *count -= 1;
-            if *count == 0 {
-                self.inserting.remove(lane);
-            }
+    /// The turn of the insert, where it is the one that is attempted at once.
+    fn unreserve(&mut self, lane: &Lane, sending: bool) -> Option<Turn> {
+        let inserting = self.inserting.get_mut(lane)?;
+        let turn = if sending { inserting.turn.take() } else { None };
+        inserting.count -= 1;
+        if inserting.count == 0 {
+            self.inserting.remove(lane);
         }
+        turn
     }
 
     /// The send is on disk as a new entry; true where it is to be attempted now.
@@ -164,17 +185,19 @@ impl Outbox {
         lane: Lane,
         sending: bool,
         expires_us: i64,
-        now: Millis,
+        now: Now,
     ) {
-        self.unreserve(&lane);
+        let turn = self.unreserve(&lane, sending);
         let entry = Entry {
             lane,
             attempts: u32::from(sending),
             poison: 0,
             ambiguous: false,
+            accepted_us: now.wall_us,
             expires_us,
-            at: now,
+            at: now.mono,
             told: false,
+            turn,
             stage: if sending { Stage::Busy } else { Stage::Waiting },
             searches: 0,
             search: None,
@@ -185,7 +208,7 @@ impl Outbox {
 
     /// The send was known before; nothing was taken in.
     pub(crate) fn declined(&mut self, lane: &Lane, sending: bool) {
-        self.unreserve(lane);
+        self.unreserve(lane, sending);
         if sending {
             self.active -= 1;
         }
@@ -212,14 +235,18 @@ impl Outbox {
             };
             let is_over = entry.search.is_none() && entry.expires_us <= now.wall_us;
             if is_over && entry.ambiguous {
-                entry.search = Some(SendEnd::Expired);
+                entry.search = Some(IfAbsent::End(SendEnd::Expired));
+            } else if entry.ambiguous && window::is_past(entry.accepted_us, now.wall_us) {
+                entry.search = entry.search.or(Some(IfAbsent::Attempt));
             }
             let start = match entry.search {
                 None if is_over => entry.expire(id),
                 _ if self.held => continue,
-                Some(end) => entry.find(id, end),
-                None if self.rate.take(now.mono) => entry.attempt(id),
-                None => break,
+                Some(if_absent) => entry.find(id, if_absent),
+                None => match self.rate.take(now.mono) {
+                    Some(turn) => entry.attempt(id, turn),
+                    None => break,
+                },
             };
             self.due.remove(&key);
             self.active += 1;
@@ -266,7 +293,7 @@ impl Outbox {
         entry.failure = Some((failure.clone(), Arc::clone(&error)));
         let after_ms = match verdict {
             SendVerdict::Refused if entry.attempts > 1 || entry.ambiguous => {
-                return self.search(id, SendEnd::Failed, now.mono);
+                return self.search(id, IfAbsent::End(SendEnd::Failed), now.mono);
             }
             SendVerdict::Refused => return Outcome::End(ended(id, SendEnd::Failed, error)),
             SendVerdict::Identity => Some(IDENTITY_WAIT_MS),
@@ -278,7 +305,7 @@ impl Outbox {
                 entry.ambiguous |= landed_possible;
                 entry.poison += u32::from(poison_possible);
                 if entry.poison >= POISON_LIMIT {
-                    return self.search(id, SendEnd::Failed, now.mono);
+                    return self.search(id, IfAbsent::End(SendEnd::Failed), now.mono);
                 }
                 after_ms.or_else(|| is_limit(&failure).then(|| growing_wait(entry.attempts)))
             }
@@ -303,11 +330,7 @@ impl Outbox {
         let until_expiry =
             u64::try_from((entry.expires_us - now.wall_us).max(0) / 1_000).unwrap_or(0);
         let wait_ms = wait.min(until_expiry);
-        entry.stage = Stage::Waiting;
-        entry.at = now.mono + wait_ms;
         entry.told = told;
-        self.due.insert((entry.at, id));
-        self.active -= 1;
         let wait_us = i64::try_from(wait_ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
         let op = Op::OutboxQueued {
             id,
@@ -317,28 +340,24 @@ impl Outbox {
             told,
             error: Arc::clone(&error),
         };
+        self.wait(id, now.mono + wait_ms);
         Outcome::Wait {
             op,
-            effect: Effect::Delayed {
+            effect: Some(Effect::Delayed {
                 id,
                 wait_ms: wait,
                 failure,
                 error,
-            },
+            }),
         }
     }
 
     /// History was searched without a find, or could not be searched.
-    pub(crate) fn searched(
-        &mut self,
-        id: u64,
-        answer: Result<(), Failure>,
-        now: Millis,
-    ) -> Outcome {
+    pub(crate) fn searched(&mut self, id: u64, answer: Result<(), Failure>, now: Now) -> Outcome {
         let Some(entry) = self.entries.get_mut(&id) else {
             return Outcome::Ignore;
         };
-        let Stage::Searching(end) = entry.stage else {
+        let Stage::Searching(if_absent) = entry.stage else {
             return Outcome::Ignore;
         };
         entry.stage = Stage::Busy;
@@ -346,13 +365,27 @@ impl Outbox {
             .failure
             .as_ref()
             .map_or_else(|| Arc::from("null"), |(_, error)| Arc::clone(error));
-        match answer {
-            Ok(()) => Outcome::End(ended(id, end, error)),
-            Err(_) if entry.searches < SEARCHES => {
-                let wait = SEARCH_WAIT_MS << entry.searches.min(SEARCHES);
-                self.search(id, end, now + wait)
+        match (answer, if_absent) {
+            (Ok(()), IfAbsent::End(end)) => Outcome::End(ended(id, end, error)),
+            (Ok(()), IfAbsent::Attempt) => {
+                entry.ambiguous = false;
+                entry.searches = 0;
+                let op = Op::OutboxQueued {
+                    id,
+                    ambiguous: false,
+                    poison: entry.poison,
+                    next_attempt_us: now.wall_us,
+                    told: false,
+                    error,
+                };
+                self.wait(id, now.mono);
+                Outcome::Wait { op, effect: None }
             }
-            Err(_) => Outcome::End(ended(id, SendEnd::Unknown, error)),
+            (Err(_), _) if entry.searches < SEARCHES => {
+                let wait = SEARCH_WAIT_MS << entry.searches.min(SEARCHES);
+                self.search(id, if_absent, now.mono + wait)
+            }
+            (Err(_), _) => Outcome::End(ended(id, SendEnd::Unknown, error)),
         }
     }
 
@@ -363,16 +396,23 @@ impl Outbox {
         }
     }
 
-    /// Puts a search of history in line; the entry ends as `end` where it finds nothing.
-    fn search(&mut self, id: u64, end: SendEnd, at: Millis) -> Outcome {
+    /// Puts a search of history in line; what follows where it finds nothing is told.
+    fn search(&mut self, id: u64, if_absent: IfAbsent, at: Millis) -> Outcome {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.search = Some(if_absent);
+        }
+        self.wait(id, at);
+        Outcome::Search
+    }
+
+    /// The next step of an entry that was busy is due then.
+    fn wait(&mut self, id: u64, at: Millis) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.stage = Stage::Waiting;
-            entry.search = Some(end);
             entry.at = at;
             self.due.insert((at, id));
             self.active -= 1;
         }
-        Outcome::Search
     }
 
     /// True where an answer for this entry is awaited.

@@ -41,8 +41,7 @@ impl Engine {
     ) {
         match inserted {
             Some(Inserted::New(id)) => {
-                self.outbox
-                    .accepted(id, lane, sending, expires_us, now.mono);
+                self.outbox.accepted(id, lane, sending, expires_us, now);
                 self.effects.push(Effect::Queued { ticket, id });
                 if sending {
                     self.attempt(id, now);
@@ -119,6 +118,7 @@ impl Engine {
                 } else {
                     failure
                 };
+                self.learn(id, &failure, now);
                 let outcome = self
                     .outbox
                     .failed(id, failure, error, now, &mut self.jitter);
@@ -182,14 +182,14 @@ impl Engine {
             }
             Ok(Some(_)) => {}
             Ok(None) => {
-                let outcome = self.outbox.searched(id, Ok(()), now.mono);
+                let outcome = self.outbox.searched(id, Ok(()), now);
                 self.follow(id, outcome);
             }
             Err(failure) => {
                 if self.is_passing(&failure, now) {
                     self.outbox.forgive(id);
                 }
-                let outcome = self.outbox.searched(id, Err(failure), now.mono);
+                let outcome = self.outbox.searched(id, Err(failure), now);
                 self.follow(id, outcome);
             }
         }
@@ -199,7 +199,7 @@ impl Engine {
         match outcome {
             Outcome::Wait { op, effect } => {
                 self.commit(vec![op], After::Nothing);
-                self.effects.push(effect);
+                self.effects.extend(effect);
             }
             Outcome::Search => {}
             Outcome::End(op) => self.commit(vec![op], After::Settled { id, event: None }),

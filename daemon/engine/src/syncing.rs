@@ -101,6 +101,11 @@ impl Engine {
     fn on_caught_up(&mut self, now: Now) {
         match self.link.stage {
             Stage::PreSync => {
+                if let Err(until) = self.link.dial(self.settings.backoff_max_ms, now.mono) {
+                    self.intake.drain_ended(now.mono);
+                    let reason = Arc::from("too many connections within a minute");
+                    return self.go(Stage::Waiting { until }, &reason, None, now);
+                }
                 self.go(Stage::Dialing, &Arc::from("dialing"), None, now);
                 self.link.epoch += 1;
                 self.link.ack_mode = false;

@@ -102,6 +102,22 @@ pub fn send_verdict(failure: &Failure) -> SendVerdict {
     }
 }
 
+/// Whether a failed attempt of a send may have met the limit a second, and whether it told a time.
+/// That limit tells a second, or less (`wire.md` 1.6); what tells more is about something else.
+pub(crate) fn limit_per_second(failure: &Failure) -> Option<bool> {
+    match failure {
+        Failure::Status {
+            status: 429,
+            retry_after_ms,
+            ..
+        } if matches!(send_verdict(failure), SendVerdict::Retry { .. }) => {
+            let is_short = retry_after_ms.is_none_or(|ms| ms <= 2 * MIN_RETRY_AFTER_MS);
+            is_short.then_some(retry_after_ms.is_some())
+        }
+        _ => None,
+    }
+}
+
 /// What a close of the socket means (`wire.md` 2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseVerdict {
@@ -172,7 +188,7 @@ mod tests {
     #[test]
     fn backlogged_and_awaiting_reply_are_final_whatever_their_status() {
         for code in ["RECIPIENT_BACKLOGGED", "AWAITING_REPLY"] {
-            for number in [403, 429, 500, 503] {
+            for number in [400, 403, 429, 500, 503] {
                 assert_eq!(
                     send_verdict(&status(number, code, Some(5))),
                     SendVerdict::Refused

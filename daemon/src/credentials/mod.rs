@@ -5,6 +5,8 @@
 //! *refused*, never passed over, so that a wrong mode does not silently bring another key into
 //! play. The daemon then runs parked and says why.
 //!
+//! [`Fingerprint`] tells whether a file of these changed.
+//!
 //! [`save()`] keeps a new key where loading finds it again.
 //!
 //! Invariant: no text that leaves this module, be it `Debug`, an error or a warning, holds any
@@ -14,6 +16,7 @@ mod key;
 mod load;
 mod save;
 mod sources;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -22,3 +25,4 @@ pub use key::{ApiKey, MalformedKey};
 pub use load::load;
 pub use save::{Agent, Kept, NotKept, Reserved, reserve, save, sweep};
 pub use sources::{Credential, KeySource, KeyState, Refusal, RefusalReason, Sources};
+pub use watch::Fingerprint;

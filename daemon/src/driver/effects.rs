@@ -149,6 +149,12 @@ impl Driver {
         let (phase, reason) = (now.as_str(), &state.reason);
         tracing::info!(state = phase, %reason, code = state.code, attempt = state.attempt, "connection");
         self.watched.link_changed(state);
+        let wants_key = self.key.is_none() || state.phase == Phase::Parked;
+        self.wants_key.send_if_modified(|wanted| {
+            let changed = *wanted != wants_key;
+            *wanted = wants_key;
+            changed
+        });
         self.tell_parked(None);
         let payload = serde_json::to_string(&ConnectionChange {
             state: now,

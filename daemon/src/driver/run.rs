@@ -94,6 +94,7 @@ pub struct Driver {
     /// Why there is no key, where there is none.
     pub(super) no_key: Arc<str>,
     pub(super) requests: Option<Requests>,
+    pub(super) wants_key: watch::Sender<bool>,
     upstream: watch::Sender<Option<Arc<dyn Upstream>>>,
     pub(super) answers: (mpsc::Sender<Answer>, mpsc::Receiver<Answer>),
     pub(super) commands: mpsc::Receiver<Command>,
@@ -131,6 +132,8 @@ pub struct Ends {
     pub signals: mpsc::Receiver<Signal>,
     /// For calls that the local API passes on.
     pub upstream: watch::Sender<Option<Arc<dyn Upstream>>>,
+    /// For who looks for keys: true while only another one can help.
+    pub wants_key: watch::Sender<bool>,
     /// Told once when a local program asked for the end.
     pub shutdown: oneshot::Sender<()>,
 }
@@ -181,6 +184,7 @@ impl Driver {
             commands,
             signals,
             upstream,
+            wants_key,
             shutdown,
         } = ends;
         Self {
@@ -196,6 +200,7 @@ impl Driver {
             key: None,
             no_key: Arc::from("not_configured"),
             requests: None,
+            wants_key,
             upstream,
             answers: mpsc::channel(ANSWER_QUEUE),
             commands,

@@ -16,7 +16,7 @@ use tokio::{
 
 use super::start::key;
 use crate::{
-    credentials::{self, Agent, ApiKey, Kept, Reserved, Sources},
+    credentials::{self, Agent, ApiKey, Fingerprint, Kept, Reserved, Sources},
     driver::Signal,
     failpoint,
     hub::{Keys, Later},
@@ -34,6 +34,10 @@ struct Known {
     sources: Arc<Sources>,
     /// Why there is no key, where that was told to the driver.
     no_key: Option<String>,
+    /// The key that the driver was given last.
+    given: Option<upstream::ApiKey>,
+    /// How the files looked right before they were read.
+    read: Fingerprint,
 }
 
 impl Keyring {
@@ -43,6 +47,8 @@ impl Keyring {
             known: Mutex::new(Known {
                 sources: Arc::new(sources),
                 no_key: None,
+                given: None,
+                read: Fingerprint::default(),
             }),
             to_driver,
             turn: Semaphore::new(1),
@@ -58,23 +64,61 @@ impl Keyring {
     /// one again that was refused. Gives the word for why there is none.
     pub(super) async fn offer(&self) -> Option<String> {
         let _turn = self.turn.acquire().await.ok()?;
-        let found = key(&self.sources());
+        let sources = self.sources();
+        let files = fingerprint(&sources).await;
+        self.hand_over(&sources, files, false).await
+    }
+
+    /// The same where a file of keys changed since it was read, and another key came of it: who
+    /// writes the refused one again has it tried no more often than the daemon does by itself.
+    pub(super) async fn offer_change(&self) {
+        let Ok(_turn) = self.turn.acquire().await else {
+            return;
+        };
+        let sources = self.sources();
+        let files = fingerprint(&sources).await;
+        if self.known(|known| known.read != files) {
+            tracing::info!("a file of the API key has changed");
+            self.hand_over(&sources, files, true).await;
+        }
+    }
+
+    async fn hand_over(
+        &self,
+        sources: &Sources,
+        files: Fingerprint,
+        only_another: bool,
+    ) -> Option<String> {
+        let found = key(sources);
         let problem = found.as_ref().err().cloned();
-        let told = self.known(|known| std::mem::replace(&mut known.no_key, problem.clone()));
+        let told = self.known(|known| {
+            known.read = files;
+            std::mem::replace(&mut known.no_key, problem.clone())
+        });
         if problem.is_some() && problem == told {
             return problem;
         }
         let signal = match found {
+            Ok((key, _)) if only_another && told.is_none() && self.gave(&key) => return None,
             Ok((key, warning)) => {
                 if let Some(warning) = warning {
                     self.tell(Signal::Warning(warning)).await;
                 }
+                self.known(|known| known.given = Some(key.clone()));
                 Signal::Key(Ok(key))
             }
             Err(reason) => Signal::Key(Err(reason)),
         };
         self.tell(signal).await;
         problem
+    }
+
+    /// Whether the driver was given this key last.
+    fn gave(&self, key: &upstream::ApiKey) -> bool {
+        self.known(|known| {
+            let given = known.given.as_ref();
+            given.is_some_and(|given| given.is_same_as(key))
+        })
     }
 
     async fn keep(
@@ -99,7 +143,12 @@ impl Keyring {
             tracing::warn!("{warning}");
             self.tell(Signal::Warning(warning.clone())).await;
         }
-        self.known(|known| known.no_key = None);
+        let files = fingerprint(&self.sources()).await;
+        self.known(|known| {
+            known.no_key = None;
+            known.given = Some(new.clone());
+            known.read = files;
+        });
         let (used, in_use) = oneshot::channel();
         self.tell(Signal::Replaced { key: new, used }).await;
         // A driver that is stuck or gone takes nothing from the key that is on disk.
@@ -120,6 +169,15 @@ impl Keyring {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         with(&mut known)
     }
+}
+
+/// How the files look now; as if none was there, where that cannot be found out.
+async fn fingerprint(sources: &Arc<Sources>) -> Fingerprint {
+    let sources = Arc::clone(sources);
+    let looking = move || Fingerprint::of(&sources);
+    tokio::task::spawn_blocking(looking)
+        .await
+        .unwrap_or_default()
 }
 
 impl Keys for Keyring {

@@ -11,5 +11,6 @@ mod retention;
 mod run;
 mod running;
 mod start;
+mod watch;
 
 pub use run::run;

@@ -11,6 +11,7 @@ use super::{
     retention::Retention,
     running::{Running, Wakers},
     start::{StartError, driver_config, durability, limits, platform_config, socket_options},
+    watch::watch as watch_keys,
 };
 use crate::{
     args::{Args, ExitStatus},
@@ -126,6 +127,7 @@ async fn serve(
     let (commands, command_receiver) = mpsc::channel(COMMAND_QUEUE);
     let (to_driver, driver_signals) = mpsc::channel(SIGNAL_QUEUE);
     let (upstream, upstream_receiver) = watch::channel(None);
+    let (wants_key, key_wanted) = watch::channel(false);
     let (shutdown, asked_to_stop) = oneshot::channel();
     let metrics = Arc::new(Metrics::new());
     let config = driver_config(&settings, rand::random(), Arc::clone(&metrics));
@@ -149,6 +151,7 @@ async fn serve(
         commands: command_receiver,
         signals: driver_signals,
         upstream,
+        wants_key,
         shutdown,
     };
     let driver = Driver::new(
@@ -198,6 +201,10 @@ async fn serve(
         keyring,
     };
     daemon.keyring.offer().await;
+    tasks.spawn(
+        "keys",
+        watch_keys(Arc::clone(&daemon.keyring), key_wanted, tasks.clone()),
+    );
     notifier.ready();
 
     let ends = Wakers {

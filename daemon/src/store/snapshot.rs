@@ -50,7 +50,7 @@ pub(super) fn load(connection: &Connection) -> Result<Loaded, StoreError> {
         outbox: rows(
             connection,
             "SELECT id, recipient, conversation_id, attempts, poison, ambiguous, state,
-                    next_attempt_us, expires_us, told
+                    next_attempt_us, expires_us, told, created_us
              FROM outbox WHERE state IN ('queued', 'sending') ORDER BY coalesce(place, id)",
             entry,
         )?,
@@ -123,11 +123,12 @@ pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<OutboxRecord> {
         next_attempt_us: row.get::<_, Option<i64>>(7)?.unwrap_or(0),
         expires_us: row.get(8)?,
         told: row.get(9)?,
+        accepted_us: row.get(10)?,
     })
 }
 
 /// The query of which [`entry`] reads a row.
 pub(super) const ONE_ENTRY: &str =
     "SELECT id, recipient, conversation_id, attempts, poison, ambiguous, state,
-            next_attempt_us, expires_us, told
+            next_attempt_us, expires_us, told, created_us
      FROM outbox WHERE id = ?1";

@@ -49,7 +49,12 @@ pub(super) fn revive(
         .prepare_cached(snapshot::ONE_ENTRY)?
         .query_row([id.cast_signed()], snapshot::entry)
         .optional()?;
-    Ok(record)
+    // It is the caller's choice to try again, so the time in which the platform is trusted to know
+    // the id begins anew.
+    Ok(record.map(|record| OutboxRecord {
+        accepted_us: next_attempt_us,
+        ..record
+    }))
 }
 
 impl Batch {

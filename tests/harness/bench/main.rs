@@ -12,6 +12,7 @@
 //! | [`memory`] | the resident size |
 //! | [`feed`] | the log to one consumer, and to a fast one beside slow ones |
 //! | [`push`] | the sandbox as a source of load |
+//! | [`stall`] | pings that are answered while the disk stalls |
 #![expect(clippy::print_stdout, reason = "the benchmark talks to a person")]
 
 mod backlog;
@@ -26,6 +27,7 @@ mod report;
 mod rpc;
 mod sdk;
 mod stage;
+mod stall;
 
 use agentchatd_tests::daemon;
 use clap::Parser;
@@ -60,7 +62,7 @@ struct Arguments {
 }
 
 /// The names of the parts, in their order.
-const PARTS: [&str; 6] = ["push", "backlog", "live", "rpc", "memory", "feed"];
+const PARTS: [&str; 7] = ["push", "backlog", "live", "rpc", "memory", "feed", "stall"];
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -93,13 +95,14 @@ fn run(arguments: &Arguments) -> io::Result<bool> {
     } else {
         backlog::measure_beside_sdk
     };
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         push::measure,
         backlog,
         live::measure,
         rpc::measure,
         memory::measure,
         feed::measure,
+        stall::measure,
     ];
     for (name, part) in PARTS.into_iter().zip(parts) {
         if wanted(name) {

@@ -89,6 +89,12 @@ impl Lab {
         &self.dir
     }
 
+    /// A fresh platform of this kind.
+    pub(crate) fn sandbox(&self, options: Options) -> io::Result<Sandbox> {
+        let starting = Sandbox::start(options);
+        self.runtime.block_on(starting).map_err(io::Error::other)
+    }
+
     /// A fresh platform and a fresh folder.
     pub(crate) fn stage(&self) -> io::Result<Stage> {
         let options = Options {
@@ -99,10 +105,7 @@ impl Lab {
             socket_buffer: usize::MAX,
             ..Options::modern()
         };
-        let sandbox = self
-            .runtime
-            .block_on(Sandbox::start(options))
-            .map_err(io::Error::other)?;
+        let sandbox = self.sandbox(options)?;
         let key = sandbox.agent("me").key().to_owned();
         let dir = tempfile::Builder::new()
             .prefix("bench-")

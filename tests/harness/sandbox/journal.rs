@@ -169,6 +169,16 @@ pub enum Event {
         /// The message.
         message_id: String,
     },
+    /// A ping was written to a socket.
+    Ping {
+        /// Number of the socket.
+        socket: u64,
+    },
+    /// A pong came from a socket.
+    Pong {
+        /// Number of the socket.
+        socket: u64,
+    },
     /// A socket came to its end.
     Close {
         /// Number of the socket.

@@ -132,6 +132,8 @@ impl Socket {
                     if !matches!(tokio::time::timeout(pong_deadline, sent).await, Ok(Ok(()))) {
                         return End::lost();
                     }
+                    let socket = self.number;
+                    self.shared.journal.write(Event::Ping { socket });
                     pong_due.get_or_insert_with(|| Instant::now() + pong_deadline);
                     continue;
                 }
@@ -146,7 +148,11 @@ impl Socket {
             };
             match step {
                 Step::Frame(Message::Text(text)) => self.on_text(link, &text),
-                Step::Frame(Message::Pong(_)) => pong_due = None,
+                Step::Frame(Message::Pong(_)) => {
+                    let socket = self.number;
+                    self.shared.journal.write(Event::Pong { socket });
+                    pong_due = None;
+                }
                 Step::Frame(Message::Close(frame)) => return End::by_client(frame),
                 Step::Frame(Message::Binary(_)) => self.note_frame("binary", Value::Null),
                 Step::Frame(Message::Ping(_) | Message::Frame(_)) => {}

@@ -44,6 +44,7 @@ impl World {
                 assert_eq!(self.wire.ours, None, "one socket at a time");
                 self.check_identity();
                 self.wire.last += 1;
+                self.wire.dials.push(self.now_ms);
                 self.wire.ours = Some(self.wire.last);
                 self.wire.key = self.held_key;
                 self.wire.silent = false;

@@ -17,6 +17,48 @@ pub(crate) const SYNC_LIMIT: usize = 20;
 /// Conversations in the list at most (`wire.md` 1.7).
 const LIST_LIMIT: usize = 50;
 
+/// What the platform lets through in a window of a second.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    /// Messages of ours.
+    pub(crate) sends: Option<u64>,
+    /// Messages of ours to one group; those of others are counted in.
+    pub(crate) to_a_group: Option<u64>,
+    /// A refusal tells no time to wait.
+    pub(crate) tells_no_time: bool,
+    /// Refusals so far.
+    pub(crate) refused: u64,
+    windows: BTreeMap<Arc<str>, (i64, u64)>,
+}
+
+impl Limits {
+    /// Counts a message; what is answered where there are too many.
+    pub(crate) fn count(&mut self, place: &str, now_us: i64) -> Option<Failure> {
+        let group = self.to_a_group.filter(|_| place.starts_with("grp_"));
+        let is_over = self.is_over("", self.sends, now_us) || self.is_over(place, group, now_us);
+        if !is_over {
+            return None;
+        }
+        self.refused += 1;
+        Some(Failure::Status {
+            status: 429,
+            code: Some("RATE_LIMITED".into()),
+            retry_after_ms: (!self.tells_no_time).then_some(1_000),
+        })
+    }
+
+    fn is_over(&mut self, name: &str, limit: Option<u64>, now_us: i64) -> bool {
+        let Some(limit) = limit else { return false };
+        let second = now_us.div_euclid(1_000_000);
+        let window = self.windows.entry(name.into()).or_insert((second, 0));
+        if window.0 != second {
+            *window = (second, 0);
+        }
+        window.1 += 1;
+        window.1 > limit
+    }
+}
+
 /// Where an envelope stands in sync: by its time, then by its number.
 pub(crate) type Position = (i64, u64);
 
@@ -61,6 +103,9 @@ pub(crate) struct Platform {
     /// Who the key belongs to.
     pub(crate) handle: Arc<str>,
     pub(crate) ack_mode: bool,
+    pub(crate) limits: Limits,
+    /// It knows no `client_msg_id` again.
+    pub(crate) forgets_ids: bool,
     sent: BTreeMap<Arc<str>, (Arc<str>, usize)>,
     numbers: u64,
 }
@@ -72,6 +117,8 @@ impl Platform {
             now_us: EPOCH_US,
             handle: ME.into(),
             ack_mode,
+            limits: Limits::default(),
+            forgets_ids: false,
             sent: BTreeMap::new(),
             numbers: 0,
         }
@@ -270,7 +317,8 @@ impl Platform {
 
     /// POST /v1/messages: the row, and true where it was there before.
     pub(crate) fn post(&mut self, conversation: &str, client_msg_id: &Arc<str>) -> (Row, bool) {
-        if let Some((id, at)) = self.sent.get(client_msg_id) {
+        let known = self.sent.get(client_msg_id);
+        if let Some((id, at)) = known.filter(|_| !self.forgets_ids) {
             return (self.conversations[id].messages[*at].row.clone(), true);
         }
         let message = self.make(conversation, ME, 0);

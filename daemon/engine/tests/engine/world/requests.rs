@@ -115,10 +115,20 @@ impl World {
                 code: Some("RATE_LIMITED".into()),
                 retry_after_ms: Some(60_000),
             }),
+            // An attempt that may have landed, and the next one a day and an hour later.
+            "away" => Some(away()),
+            "away once it landed" if !landed => {
+                self.platform.post(&place, &key);
+                Some(away())
+            }
             "poison" => Some(status(500, "")),
+            "backlogged" => Some(status(429, "RECIPIENT_BACKLOGGED")),
+            "paused" => Some(status(403, "AGENT_PAUSED_BY_OWNER")),
             "once" if landed => Some(status(429, "AWAITING_REPLY")),
             _ => None,
         };
+        let now_us = self.platform.now_us;
+        let refusal = refusal.or_else(|| self.platform.limits.count(&place, now_us));
         if let Some(failure) = refusal {
             return failed(&Request::Post(id), failure);
         }
@@ -145,6 +155,14 @@ impl World {
             }
         }
         self.input(input);
+    }
+}
+
+fn away() -> Failure {
+    Failure::Status {
+        status: 503,
+        code: None,
+        retry_after_ms: Some(25 * 3_600_000),
     }
 }
 

@@ -99,7 +99,8 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(ack_mode: bool, seed: u64, chances: Chances) -> Self {
         let settings = settings(seed);
-        let store = Store::default();
+        let mut store = Store::default();
+        store.now_us = EPOCH_US;
         let engine = engine(&settings, &store, 0);
         Self {
             engine,
@@ -195,6 +196,7 @@ impl World {
     fn set_time(&mut self, at: u64) {
         self.now_ms = self.now_ms.max(at);
         self.platform.now_us = now(self.now_ms).wall_us;
+        self.store.now_us = self.platform.now_us;
     }
 
     fn advance(&mut self, at: u64) {

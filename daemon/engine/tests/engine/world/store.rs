@@ -37,12 +37,13 @@ pub(crate) struct OutboxEntry {
     pub(crate) ending: Option<Ending>,
     /// Its place among all entries; a revived one stands behind those before it.
     pub(crate) place: u64,
-    attempts: u32,
+    pub(crate) attempts: u32,
     poison: u32,
     ambiguous: bool,
     sending: bool,
     next_attempt_us: i64,
     told: bool,
+    accepted_us: i64,
 }
 
 impl OutboxEntry {
@@ -55,6 +56,7 @@ impl OutboxEntry {
             ambiguous: self.ambiguous || self.sending,
             next_attempt_us: self.next_attempt_us,
             told: self.told,
+            accepted_us: self.accepted_us,
             expires_us: self.draft.expires_us,
         }
     }
@@ -69,6 +71,8 @@ pub(crate) struct Store {
     pub(crate) seen: Option<Cursor>,
     pub(crate) acked: Option<Cursor>,
     pub(crate) reconciled_us: Option<i64>,
+    /// The wall clock.
+    pub(crate) now_us: i64,
     parked: BTreeMap<Arc<str>, (Row, bool, Source)>,
     ids: BTreeSet<Arc<str>>,
     /// Per conversation, which seqs stand in the log.
@@ -249,6 +253,7 @@ impl Store {
             sending,
             next_attempt_us: 0,
             told: false,
+            accepted_us: self.now_us,
         };
         self.outbox.insert(id, entry);
         Inserted::New(id)
@@ -282,7 +287,10 @@ impl Store {
         entry.told = false;
         entry.next_attempt_us = *next_attempt_us;
         entry.draft.expires_us = *expires_us;
-        Some(entry.record(*id))
+        Some(OutboxRecord {
+            accepted_us: *next_attempt_us,
+            ..entry.record(*id)
+        })
     }
 
     fn entry(&mut self, id: u64) -> &mut OutboxEntry {

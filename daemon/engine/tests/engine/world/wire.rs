@@ -37,6 +37,8 @@ pub(crate) struct Wire {
     /// Own messages in the order in which the platform took them.
     pub(crate) taken: Vec<(u64, u64)>,
     pub(crate) last: u64,
+    /// When we dialled.
+    pub(crate) dials: Vec<u64>,
 }
 
 impl Wire {
