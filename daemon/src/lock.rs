@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_claim_fails_at_once_and_names_the_holder() {
+    fn pitfall_21_a_second_claim_fails_at_once_and_names_the_holder() {
         let dir = TempDir::new().unwrap();
         let state_dir = dir.path().join("a/b");
         let held = StateLock::claim(&state_dir).unwrap();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pid_that_a_crash_left_behind_holds_nothing() {
+    fn pitfall_21_a_pid_that_a_crash_left_behind_holds_nothing() {
         let dir = TempDir::new().unwrap();
         fs::write(dir.path().join("lock"), "4194305999999\n").unwrap();
         let lock = StateLock::claim(dir.path()).unwrap();

@@ -20,7 +20,7 @@ fn all_acknowledged(stage: &Stage) {
 }
 
 #[test]
-fn muted_rows_come_by_sync() {
+fn pitfall_19_muted_rows_come_by_sync() {
     let mut stage = stage();
     stage.env("AGENTCHATD_REALTIME_RECONCILE_INTERVAL_S", "3600");
     let daemon = stage.ready();
@@ -35,7 +35,7 @@ fn muted_rows_come_by_sync() {
 }
 
 #[test]
-fn a_row_that_commits_behind_the_cursor_is_not_lost() {
+fn pitfall_49_a_row_that_commits_behind_the_cursor_is_not_lost() {
     for when in [Late::AfterPage, Late::AfterAck] {
         for options in [Options::modern(), Options::april()] {
             let stage = with(options);
@@ -162,7 +162,7 @@ fn rows_without_a_delivery_id_are_stored_and_do_not_turn_the_drain_in_circles() 
 }
 
 #[test]
-fn an_after_that_the_platform_never_knows_does_not_matter() {
+fn pitfall_45_an_after_that_the_platform_never_knows_does_not_matter() {
     let stage = stage();
     stage.sandbox.faults(|faults| {
         faults.sync.stale_after = true;
@@ -238,7 +238,7 @@ fn an_acknowledgement_that_was_lost_is_made_again() {
 }
 
 #[test]
-fn a_full_pause_shows_nothing_and_its_end_brings_all() {
+fn pitfall_19_a_full_pause_shows_nothing_and_its_end_brings_all() {
     let stage = stage();
     let daemon = stage.ready();
     stage

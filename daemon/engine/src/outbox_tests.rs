@@ -98,7 +98,7 @@ fn no_more_lanes_than_allowed_are_sent_to_at_once() {
 }
 
 #[test]
-fn a_retry_after_is_honoured_in_full() {
+fn pitfall_31_a_retry_after_is_honoured_in_full() {
     let mut outbox = Outbox::new(settings());
     accept(&mut outbox, 1, "alice");
     let outcome = fail(
@@ -113,7 +113,7 @@ fn a_retry_after_is_honoured_in_full() {
 }
 
 #[test]
-fn a_limit_without_a_time_waits_longer_each_time() {
+fn pitfall_58_a_limit_without_a_time_waits_longer_each_time() {
     let mut outbox = Outbox::new(settings());
     accept(&mut outbox, 1, "alice");
     let mut now = 0;
@@ -162,7 +162,7 @@ fn a_retry_that_a_rule_refuses_is_looked_for_in_history_first() {
 }
 
 #[test]
-fn a_plain_500_is_tried_twelve_times_at_most() {
+fn pitfall_51_a_plain_500_is_tried_twelve_times_at_most() {
     let mut outbox = Outbox::new(settings());
     accept(&mut outbox, 1, "alice");
     let mut now = 0;

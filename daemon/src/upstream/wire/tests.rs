@@ -19,7 +19,7 @@ fn the_body_is_the_servers_own_text_byte_for_byte() {
 }
 
 #[test]
-fn a_message_needs_two_ids_and_nothing_else() {
+fn pitfall_35_a_message_needs_two_ids_and_nothing_else() {
     let row = read(r#"{"id":"m","conversation_id":"c"}"#);
     assert_eq!((&*row.message_id, &*row.conversation_id), ("m", "c"));
     assert_eq!(
@@ -182,7 +182,7 @@ fn frames_are_told_apart_by_type_and_unknown_ones_are_kept() {
 }
 
 #[test]
-fn what_is_no_frame_is_reported_and_never_a_failure() {
+fn pitfall_35_what_is_no_frame_is_reported_and_never_a_failure() {
     let deep = format!(
         r#"{{"type":"message.new","payload":{}"#,
         "[".repeat(100_000)
@@ -223,7 +223,7 @@ fn nesting_without_end_inside_a_message_is_passed_over() {
 }
 
 #[test]
-fn both_forms_of_a_sync_page_are_told_by_their_shape() {
+fn pitfall_01_both_forms_of_a_sync_page_are_told_by_their_shape() {
     let array = sync_page(r#" [{"id":"m","conversation_id":"c","delivery_id":"del_1"}]"#).unwrap();
     assert_eq!(array.cursor(), Some(&Cursor::Text("del_1".into())));
     let object =
