@@ -6,6 +6,7 @@ mod identity;
 mod legacy;
 mod link;
 mod order;
+mod pitfalls;
 mod replacing;
 mod sends;
 mod steering;

@@ -61,6 +61,10 @@ pub(crate) struct Platform {
     /// Who the key belongs to.
     pub(crate) handle: Arc<str>,
     pub(crate) ack_mode: bool,
+    /// Rows of a sync page.
+    pub(crate) sync_rows: usize,
+    /// What history answers in place of rows.
+    pub(crate) history_says: Option<Failure>,
     sent: BTreeMap<Arc<str>, (Arc<str>, usize)>,
     numbers: u64,
 }
@@ -72,6 +76,8 @@ impl Platform {
             now_us: EPOCH_US,
             handle: ME.into(),
             ack_mode,
+            sync_rows: SYNC_LIMIT,
+            history_says: None,
             sent: BTreeMap::new(),
             numbers: 0,
         }
@@ -183,7 +189,7 @@ impl Platform {
     pub(crate) fn sync(&mut self) -> SyncPage {
         let mut page = SyncPage::default();
         let mut ids = Vec::new();
-        for message in self.stored().into_iter().take(SYNC_LIMIT) {
+        for message in self.stored().into_iter().take(self.sync_rows) {
             if message.poisoned {
                 page.poisoned = true;
                 break;
@@ -221,6 +227,9 @@ impl Platform {
 
     /// GET /v1/messages/:conversation_id.
     pub(crate) fn history(&self, id: &str, question: Question) -> Result<Vec<Row>, Failure> {
+        if let Some(failure) = &self.history_says {
+            return Err(failure.clone());
+        }
         let forbidden = status(403, "FORBIDDEN");
         let conversation = self
             .conversations

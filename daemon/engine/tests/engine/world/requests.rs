@@ -117,7 +117,7 @@ impl World {
             }),
             "poison" => Some(status(500, "")),
             "once" if landed => Some(status(429, "AWAITING_REPLY")),
-            _ => None,
+            body => body.strip_prefix("answers ").map(told),
         };
         if let Some(failure) = refusal {
             return failed(&Request::Post(id), failure);
@@ -146,6 +146,12 @@ impl World {
         }
         self.input(input);
     }
+}
+
+/// A failure as a body asks for it: a status, and a code where there is one.
+fn told(words: &str) -> Failure {
+    let (number, code) = words.split_once(' ').unwrap_or((words, ""));
+    status(number.parse().expect("a status"), code)
 }
 
 /// Where a lane leads.
