@@ -115,17 +115,20 @@ fn pitfall_31_a_retry_after_is_honoured_in_full() {
 #[test]
 fn pitfall_58_a_limit_without_a_time_waits_longer_each_time() {
     let mut outbox = Outbox::new(settings());
-    accept(&mut outbox, 1, "alice");
+    let sending = outbox.reserve(&to("alice"), Millis(0));
+    outbox.accepted(1, to("alice"), sending, i64::MAX, Millis(0));
     let mut now = 0;
     let mut last = 0;
-    for _ in 0..6 {
+    for round in 1..=14 {
         fail(&mut outbox, 1, status(429, "RATE_LIMITED", None), at(now));
-        let due = outbox.next_due().unwrap().0;
-        assert!(due - now > last, "{} after {last}", due - now);
-        last = due - now;
-        now = due;
+        let wait = outbox.next_due().unwrap().0 - now;
+        assert!(wait >= 1_000, "{wait}");
+        assert!(round > 12 || wait > last, "{wait} after {last}");
+        last = wait;
+        now += wait;
         assert_eq!(started(&mut outbox, at(now)), [1]);
     }
+    assert!(last >= 3_600_000, "up to an hour: {last}");
 }
 
 #[test]
