@@ -186,6 +186,26 @@ mod tests {
     }
 
     #[test]
+    fn pitfall_21_of_many_that_start_over_a_stale_file_exactly_one_holds_it() {
+        for _ in 0..50 {
+            let dir = TempDir::new().unwrap();
+            // A pid that lives again, as another process.
+            fs::write(dir.path().join("lock"), "1\n").unwrap();
+            let begin = std::sync::Barrier::new(8);
+            let claims: Vec<_> = std::thread::scope(|scope| {
+                let claim = || {
+                    begin.wait();
+                    StateLock::claim(dir.path())
+                };
+                let starters: Vec<_> = (0..8).map(|_| scope.spawn(claim)).collect();
+                let ends = starters.into_iter().map(|starter| starter.join().unwrap());
+                ends.collect()
+            });
+            assert_eq!(claims.iter().filter(|claim| claim.is_ok()).count(), 1);
+        }
+    }
+
+    #[test]
     fn a_place_that_cannot_be_a_directory_is_an_io_error() {
         let dir = TempDir::new().unwrap();
         let file = dir.path().join("file");

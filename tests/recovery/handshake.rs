@@ -129,7 +129,7 @@ fn pitfall_50_a_ghost_that_eats_the_backlog_costs_no_message() {
 }
 
 #[test]
-fn refused_and_unanswered_upgrades_are_tried_again() {
+fn pitfall_23_refused_and_unanswered_upgrades_are_tried_again() {
     let mut stage = stage();
     stage.env("AGENTCHATD_HTTP_TIMEOUT_MS", "1000");
     for status in [429, 500, 502, 503] {
@@ -142,6 +142,8 @@ fn refused_and_unanswered_upgrades_are_tried_again() {
         );
     }
     fault(&stage, ConnectFault::ResetUpgrade);
+    // Each costs the ten seconds that a whole handshake may take, and no more.
+    fault(&stage, ConnectFault::HangUpgrade);
     fault(
         &stage,
         ConnectFault::CloseAtOpen {
@@ -159,7 +161,7 @@ fn refused_and_unanswered_upgrades_are_tried_again() {
     stage.bob_says("hi");
     let daemon = stage.ready();
     assert_eq!(messages(&stage.log_is_whole(&daemon)), 1);
-    assert_eq!(connects(&stage), 8);
+    assert_eq!(connects(&stage), 9);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{messages, no_polling, quietly, stage, with};
 use agentchatd_tests::sandbox::{
-    Cut, HttpFault, HttpRule, Late, Options, PageFault, Setting, SyncForm, To,
+    Cut, Event, HttpFault, HttpRule, Late, Options, PageFault, Setting, SyncForm, To,
 };
 use agentchatd_tests::stage::{Stage, until};
 use serde_json::json;
@@ -59,9 +59,7 @@ fn pitfall_49_a_row_that_commits_behind_the_cursor_is_not_lost() {
                 stage.bob_says(&number.to_string());
             }
             let daemon = stage.ready();
-            stage.seen_from(0, |event| {
-                matches!(event, agentchatd_tests::sandbox::Event::LateCommit { .. })
-            });
+            stage.seen_from(0, |event| matches!(event, Event::LateCommit { .. }));
             assert_eq!(messages(&stage.log_is_whole(&daemon)), 23, "{when:?}");
         }
     }
@@ -162,17 +160,38 @@ fn rows_without_a_delivery_id_are_stored_and_do_not_turn_the_drain_in_circles() 
 }
 
 #[test]
-fn pitfall_45_an_after_that_the_platform_never_knows_does_not_matter() {
-    let stage = stage();
+fn pitfall_45_no_run_of_sync_goes_on_behind_a_cursor_that_the_platform_may_not_know() {
+    let mut stage = stage();
+    no_polling(&mut stage);
     stage.sandbox.faults(|faults| {
         faults.sync.stale_after = true;
         faults.sync.page_cap = Some(7);
+        // Nothing but sync is to bring them.
+        let rule = HttpRule::always("GET /v1/conversations", HttpFault::Html(502));
+        faults.http.push(rule);
     });
-    for number in 0..50 {
-        quietly(&stage, &number.to_string());
+    let mut daemon = stage.ready();
+    for round in 1..=2 {
+        for number in 0..50 {
+            quietly(&stage, &number.to_string());
+        }
+        stage.connect(&daemon).ok("sync.drain", json!({}));
+        let log = stage.log_is_whole(&daemon);
+        assert_eq!(messages(&log), 50 * round);
+        assert!(
+            log[50 * (round - 1)..]
+                .iter()
+                .all(|event| event["source"] == "sync")
+        );
+        all_acknowledged(&stage);
+        daemon.kill().unwrap();
+        daemon = stage.ready();
     }
-    let daemon = stage.ready();
-    assert_eq!(messages(&stage.log_is_whole(&daemon)), 50);
+    let with_after = stage.sandbox.journal().count(|event| {
+        matches!(event, Event::Http { path, query, .. }
+            if path == "/v1/messages/sync" && query.contains("after"))
+    });
+    assert_eq!(with_after, 0);
 }
 
 #[test]
