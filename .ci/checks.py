@@ -22,6 +22,8 @@ STRANGERS = [
     ("upstream", "store"), ("upstream", "rpc"), ("store", "upstream"), ("store", "rpc"), ("rpc", "upstream"), ("calls", "rpc"), ("calls", "store"),
     ("calls", "driver"),
 ]
+DELIVERY = Path("docs/delivery.md")
+PITFALLS = [f"{number:02}" for number in range(1, 67)]
 
 
 def tracked(*patterns):
@@ -80,12 +82,43 @@ def reasons(problems):
                 problems.append(f"{path}: no reason beside {re.split('[. ]', line)[0]}")
 
 
+def pitfalls(problems):
+    """Each pitfall of the platform has a row in the page about delivery: its tests, all of them and each where it stands, or
+    why it cannot be met. A name with five words or more in that page is a test's, and there is such a function."""
+    functions = {str(path): set(re.findall(r"\bfn (\w+)", path.read_text())) for path in tracked("*.rs")}
+    known = set().union(*functions.values())
+    page = DELIVERY.read_text()
+    for name in sorted(set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+){4,})`", page))):
+        if name not in known:
+            problems.append(f"{DELIVERY} names {name}, and there is no such test")
+    rows = dict(re.findall(r"^\| (\d\d) \|.*\| (.*) \|$", page, re.M))
+    for number in PITFALLS:
+        tests = {name for name in known if name.startswith(f"pitfall_{number}_")}
+        row = rows.get(number, "")
+        named, file = set(), ""
+        for word in re.findall(r"`([^`]*)`", row):
+            if word.endswith(".rs"):
+                file = re.sub(r"^engine/", "daemon/engine/tests/engine/", word)
+            elif word.startswith("pitfall_"):
+                named.add(word)
+                if word not in functions.get(file, ()):
+                    problems.append(f"{DELIVERY}: {word} does not stand in {file}")
+        if row.startswith("does not apply: "):
+            if tests:
+                problems.append(f"{DELIVERY}: pitfall {number} is said not to apply, and has tests")
+        elif not tests:
+            problems.append(f"pitfall {number} has no test, and {DELIVERY} does not say that it does not apply")
+        elif named != tests:
+            problems.append(f"{DELIVERY}: the row of pitfall {number} lacks or misnames {', '.join(sorted(tests ^ named))}")
+
+
 def main():
     problems = []
     sizes(problems)
     rooms(problems)
     directions(problems)
     reasons(problems)
+    pitfalls(problems)
     for problem in problems:
         print("PROBLEM:", problem)
     sys.exit(1 if problems else 0)

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_claim_fails_at_once_and_names_the_holder() {
+    fn pitfall_21_a_second_claim_fails_at_once_and_names_the_holder() {
         let dir = TempDir::new().unwrap();
         let state_dir = dir.path().join("a/b");
         let held = StateLock::claim(&state_dir).unwrap();
@@ -177,12 +177,32 @@ mod tests {
     }
 
     #[test]
-    fn a_pid_that_a_crash_left_behind_holds_nothing() {
+    fn pitfall_21_a_pid_that_a_crash_left_behind_holds_nothing() {
         let dir = TempDir::new().unwrap();
         fs::write(dir.path().join("lock"), "4194305999999\n").unwrap();
         let lock = StateLock::claim(dir.path()).unwrap();
         let text = fs::read_to_string(lock.path()).unwrap();
         assert_eq!(text, format!("{}\n", std::process::id()));
+    }
+
+    #[test]
+    fn pitfall_21_of_many_that_start_over_a_stale_file_exactly_one_holds_it() {
+        for _ in 0..50 {
+            let dir = TempDir::new().unwrap();
+            // A pid that lives again, as another process.
+            fs::write(dir.path().join("lock"), "1\n").unwrap();
+            let begin = std::sync::Barrier::new(8);
+            let claims: Vec<_> = std::thread::scope(|scope| {
+                let claim = || {
+                    begin.wait();
+                    StateLock::claim(dir.path())
+                };
+                let starters: Vec<_> = (0..8).map(|_| scope.spawn(claim)).collect();
+                let ends = starters.into_iter().map(|starter| starter.join().unwrap());
+                ends.collect()
+            });
+            assert_eq!(claims.iter().filter(|claim| claim.is_ok()).count(), 1);
+        }
     }
 
     #[test]

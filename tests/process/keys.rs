@@ -145,7 +145,7 @@ fn the_key_is_taken_from_the_environment_or_the_state_dir_too() {
 }
 
 #[test]
-fn another_agents_key_under_a_state_dir_is_refused_and_nothing_is_done_in_its_name() {
+fn pitfall_42_another_agents_key_under_a_state_dir_is_refused_and_nothing_is_done_in_its_name() {
     let mut stage = stage();
     let mut daemon = stage.ready();
     stage.bob_says("for dora");

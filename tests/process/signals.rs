@@ -124,7 +124,7 @@ fn a_hangup_reads_the_key_again() {
 }
 
 #[test]
-fn a_key_that_was_rotated_elsewhere_parks_and_a_hangup_brings_the_new_one() {
+fn pitfall_44_a_key_that_was_rotated_elsewhere_parks_and_a_hangup_brings_the_new_one() {
     let mut stage = stage();
     let daemon = stage.ready();
     let agent = stage.sandbox.rotate_key("dora", "ac_sandbox_dora_second");

@@ -103,7 +103,7 @@ fn a_file_that_is_named_and_missing_stops_the_start() {
 }
 
 #[test]
-fn a_second_daemon_names_the_one_that_holds_the_state_dir() {
+fn pitfall_21_a_second_daemon_names_the_one_that_holds_the_state_dir() {
     let stage = stage();
     let daemon = stage.ready();
     let output = ended(&stage, &[]);
@@ -139,7 +139,7 @@ fn the_state_dir_is_the_daemons_own() {
 }
 
 #[test]
-fn with_no_network_the_socket_serves_and_the_daemon_connects_once_there_is_one() {
+fn pitfall_25_with_no_network_the_socket_serves_and_the_daemon_connects_once_there_is_one() {
     let mut stage = stage();
     let address = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()

@@ -183,7 +183,7 @@ fn several_subscriptions_of_one_connection_are_told_apart() {
 }
 
 #[test]
-fn every_subscriber_gets_every_event_and_a_slow_one_slows_nobody() {
+fn pitfall_39_every_subscriber_gets_every_event_and_a_slow_one_slows_nobody() {
     const MANY: usize = 2000;
     let stage = stage();
     let daemon = stage.ready();

@@ -49,7 +49,8 @@ fn each_way_to_break_a_connection_loses_nothing() {
 }
 
 #[test]
-fn each_way_to_break_a_connection_loses_nothing_where_rows_are_marked_as_they_are_sent() {
+fn pitfall_65_each_way_to_break_a_connection_loses_nothing_where_rows_are_marked_as_they_are_sent()
+{
     for cut in [
         Cut::Reset,
         Cut::Drop,
@@ -94,7 +95,7 @@ fn a_frame_that_is_cut_in_the_middle_comes_again() {
 }
 
 #[test]
-fn a_drain_that_repeats_whole_batches_is_stored_once() {
+fn pitfall_54_a_drain_that_repeats_whole_batches_is_stored_once() {
     for repeat in [DrainRepeat::Batch, DrainRepeat::Rows(7)] {
         let stage = with(Options {
             drain_repeat: repeat,

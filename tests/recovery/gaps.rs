@@ -18,7 +18,7 @@ fn gap_of(log: &[Value]) -> &Value {
 }
 
 #[test]
-fn pushes_that_overtake_each_other_are_put_in_order() {
+fn pitfall_66_pushes_that_overtake_each_other_are_put_in_order() {
     let stage = stage();
     let daemon = stage.ready();
     for number in 0..40 {
@@ -88,7 +88,7 @@ fn a_hole_that_history_does_not_have_is_absent_and_holds_nothing_up() {
 }
 
 #[test]
-fn what_comes_after_its_place_was_given_up_is_marked_late() {
+fn pitfall_08_what_comes_after_its_place_was_given_up_is_marked_late() {
     let mut stage = stage();
     no_polling(&mut stage);
     let daemon = stage.ready();

@@ -2,7 +2,7 @@
 
 use crate::{messages, no_polling, quietly, stage, with};
 use agentchatd_tests::sandbox::{
-    Cut, HttpFault, HttpRule, Late, Options, PageFault, Setting, SyncForm, To,
+    Cut, Event, HttpFault, HttpRule, Late, Options, PageFault, Setting, SyncForm, To,
 };
 use agentchatd_tests::stage::{Stage, until};
 use serde_json::json;
@@ -20,7 +20,7 @@ fn all_acknowledged(stage: &Stage) {
 }
 
 #[test]
-fn muted_rows_come_by_sync() {
+fn pitfall_19_muted_rows_come_by_sync() {
     let mut stage = stage();
     stage.env("AGENTCHATD_REALTIME_RECONCILE_INTERVAL_S", "3600");
     let daemon = stage.ready();
@@ -35,7 +35,7 @@ fn muted_rows_come_by_sync() {
 }
 
 #[test]
-fn a_row_that_commits_behind_the_cursor_is_not_lost() {
+fn pitfall_49_a_row_that_commits_behind_the_cursor_is_not_lost() {
     for when in [Late::AfterPage, Late::AfterAck] {
         for options in [Options::modern(), Options::april()] {
             let stage = with(options);
@@ -59,9 +59,7 @@ fn a_row_that_commits_behind_the_cursor_is_not_lost() {
                 stage.bob_says(&number.to_string());
             }
             let daemon = stage.ready();
-            stage.seen_from(0, |event| {
-                matches!(event, agentchatd_tests::sandbox::Event::LateCommit { .. })
-            });
+            stage.seen_from(0, |event| matches!(event, Event::LateCommit { .. }));
             assert_eq!(messages(&stage.log_is_whole(&daemon)), 23, "{when:?}");
         }
     }
@@ -162,17 +160,38 @@ fn rows_without_a_delivery_id_are_stored_and_do_not_turn_the_drain_in_circles() 
 }
 
 #[test]
-fn an_after_that_the_platform_never_knows_does_not_matter() {
-    let stage = stage();
+fn pitfall_45_no_run_of_sync_goes_on_behind_a_cursor_that_the_platform_may_not_know() {
+    let mut stage = stage();
+    no_polling(&mut stage);
     stage.sandbox.faults(|faults| {
         faults.sync.stale_after = true;
         faults.sync.page_cap = Some(7);
+        // Nothing but sync is to bring them.
+        let rule = HttpRule::always("GET /v1/conversations", HttpFault::Html(502));
+        faults.http.push(rule);
     });
-    for number in 0..50 {
-        quietly(&stage, &number.to_string());
+    let mut daemon = stage.ready();
+    for round in 1..=2 {
+        for number in 0..50 {
+            quietly(&stage, &number.to_string());
+        }
+        stage.connect(&daemon).ok("sync.drain", json!({}));
+        let log = stage.log_is_whole(&daemon);
+        assert_eq!(messages(&log), 50 * round);
+        assert!(
+            log[50 * (round - 1)..]
+                .iter()
+                .all(|event| event["source"] == "sync")
+        );
+        all_acknowledged(&stage);
+        daemon.kill().unwrap();
+        daemon = stage.ready();
     }
-    let daemon = stage.ready();
-    assert_eq!(messages(&stage.log_is_whole(&daemon)), 50);
+    let with_after = stage.sandbox.journal().count(|event| {
+        matches!(event, Event::Http { path, query, .. }
+            if path == "/v1/messages/sync" && query.contains("after"))
+    });
+    assert_eq!(with_after, 0);
 }
 
 #[test]
@@ -238,7 +257,7 @@ fn an_acknowledgement_that_was_lost_is_made_again() {
 }
 
 #[test]
-fn a_full_pause_shows_nothing_and_its_end_brings_all() {
+fn pitfall_19_a_full_pause_shows_nothing_and_its_end_brings_all() {
     let stage = stage();
     let daemon = stage.ready();
     stage

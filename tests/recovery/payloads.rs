@@ -42,7 +42,7 @@ fn big_numbers_and_the_order_of_members_are_kept_through_socket_sync_and_restart
 }
 
 #[test]
-fn messages_in_any_dress_are_read() {
+fn pitfall_35_messages_in_any_dress_are_read() {
     for (reversed, bare) in [(true, false), (false, true), (true, true)] {
         let stage = stage();
         stage.sandbox.faults(|faults| {
@@ -62,7 +62,7 @@ fn messages_in_any_dress_are_read() {
 }
 
 #[test]
-fn events_of_every_other_type_are_logged_with_their_payload() {
+fn pitfall_35_events_of_every_other_type_are_logged_with_their_payload() {
     let stage = stage();
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
@@ -111,7 +111,7 @@ fn events_of_every_other_type_are_logged_with_their_payload() {
 }
 
 #[test]
-fn frames_that_make_no_sense_disturb_nothing() {
+fn pitfall_35_frames_that_make_no_sense_disturb_nothing() {
     let stage = stage();
     let daemon = stage.ready();
     for frame in [

@@ -63,7 +63,7 @@ fn an_attachment_that_is_unknown_is_the_platforms_word() {
 }
 
 #[test]
-fn a_handle_is_taken_with_and_without_its_sign_and_a_group_by_its_id() {
+fn pitfall_34_a_handle_is_taken_with_and_without_its_sign_and_a_group_by_its_id() {
     let stage = stage();
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
@@ -86,7 +86,7 @@ fn a_handle_is_taken_with_and_without_its_sign_and_a_group_by_its_id() {
 }
 
 #[test]
-fn an_id_is_made_where_none_is_given() {
+fn pitfall_32_an_id_is_made_where_none_is_given() {
     let stage = stage();
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);

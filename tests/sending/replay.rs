@@ -92,7 +92,7 @@ fn the_same_id_with_another_content_or_address_is_a_conflict() {
 }
 
 #[test]
-fn what_means_the_same_is_no_conflict() {
+fn pitfall_59_what_means_the_same_is_no_conflict() {
     let stage = stage();
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
@@ -120,7 +120,7 @@ fn what_means_the_same_is_no_conflict() {
 }
 
 #[test]
-fn an_id_that_another_program_used_upstream_for_another_message_is_a_conflict() {
+fn pitfall_32_an_id_that_another_program_used_upstream_for_another_message_is_a_conflict() {
     let stage = stage();
     let mut daemon = stage.ready();
     let mut raw = stage.connect(&daemon);

@@ -39,7 +39,7 @@ fn what_may_pass_is_tried_again() {
 }
 
 #[test]
-fn retry_after_is_honoured_in_full() {
+fn pitfall_58_retry_after_is_honoured_in_full() {
     let stage = stage();
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
@@ -102,7 +102,7 @@ fn an_http_date_says_when_as_well() {
 }
 
 #[test]
-fn terminal_refusals_are_not_tried_again_whatever_their_status() {
+fn pitfall_31_terminal_refusals_are_not_tried_again_whatever_their_status() {
     let stage = stage();
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
@@ -165,7 +165,7 @@ fn the_typed_fields_of_a_refusal_are_told() {
 }
 
 #[test]
-fn a_refused_retry_whose_first_attempt_landed_is_found_in_history() {
+fn pitfall_33_a_refused_retry_whose_first_attempt_landed_is_found_in_history() {
     let stage = stage();
     let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
@@ -226,7 +226,8 @@ fn a_peers_row_or_another_content_with_the_same_id_is_not_taken_for_the_own_mess
 }
 
 #[test]
-fn a_send_that_makes_the_platform_fail_for_ever_is_set_aside_and_those_behind_it_go_on() {
+fn pitfall_51_a_send_that_makes_the_platform_fail_for_ever_is_set_aside_and_those_behind_it_go_on()
+{
     let mut stage = stage();
     stage.env("AGENTCHATD_HTTP_MAX_DELAY_MS", "30");
     let daemon = stage.ready();

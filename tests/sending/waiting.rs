@@ -68,7 +68,7 @@ fn with_no_network_a_send_is_queued_and_goes_out_later() {
 }
 
 #[test]
-fn a_refused_key_parks_the_daemon_and_callers_are_told_what_the_platform_said() {
+fn pitfall_43_a_refused_key_parks_the_daemon_and_callers_are_told_what_the_platform_said() {
     let mut stage = stage();
     stage.setup.key = "ac_not_a_key_of_anybody".into();
     let daemon = stage.start();

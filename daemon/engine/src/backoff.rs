@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_delay_is_jittered_too() {
+    fn pitfall_48_the_first_delay_is_jittered_too() {
         let first = |seed| Backoff::new(500, 30_000).next_ms(&mut Jitter::new(seed));
         let distinct: std::collections::BTreeSet<u64> = (0..50).map(first).collect();
         assert!(distinct.len() > 30);

@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_page_without_a_cursor_ends_the_drain() {
+    fn pitfall_13_a_full_page_without_a_cursor_ends_the_drain() {
         let mut drain = Drain::default();
         drain.start(NOW);
         assert!(matches!(

@@ -101,7 +101,7 @@ fn no_more_lanes_than_allowed_are_sent_to_at_once() {
 }
 
 #[test]
-fn a_retry_after_is_honoured_in_full() {
+fn pitfall_31_a_retry_after_is_honoured_in_full() {
     let mut outbox = Outbox::new(settings());
     accept(&mut outbox, 1, "alice");
     let outcome = fail(
@@ -116,19 +116,22 @@ fn a_retry_after_is_honoured_in_full() {
 }
 
 #[test]
-fn a_limit_without_a_time_waits_longer_each_time() {
+fn pitfall_58_a_limit_without_a_time_waits_longer_each_time() {
     let mut outbox = Outbox::new(settings());
-    accept(&mut outbox, 1, "alice");
+    let sending = outbox.reserve(&to("alice"), Millis(0));
+    outbox.accepted(1, to("alice"), sending, i64::MAX, Millis(0));
     let mut now = 0;
     let mut last = 0;
-    for _ in 0..6 {
+    for round in 1..=14 {
         fail(&mut outbox, 1, status(429, "RATE_LIMITED", None), at(now));
-        let due = outbox.next_due().unwrap().0;
-        assert!(due - now > last, "{} after {last}", due - now);
-        last = due - now;
-        now = due;
+        let wait = outbox.next_due().unwrap().0 - now;
+        assert!(wait >= 1_000, "{wait}");
+        assert!(round > 12 || wait > last, "{wait} after {last}");
+        last = wait;
+        now += wait;
         assert_eq!(started(&mut outbox, at(now)), [1]);
     }
+    assert!(last >= 3_600_000, "up to an hour: {last}");
 }
 
 #[test]
@@ -165,7 +168,7 @@ fn a_retry_that_a_rule_refuses_is_looked_for_in_history_first() {
 }
 
 #[test]
-fn a_plain_500_is_tried_twelve_times_at_most() {
+fn pitfall_51_a_plain_500_is_tried_twelve_times_at_most() {
     let mut outbox = Outbox::new(settings());
     accept(&mut outbox, 1, "alice");
     let mut now = 0;

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_401_or_a_suspension_concerns_the_identity() {
+    fn pitfall_29_only_a_401_or_a_suspension_concerns_the_identity() {
         assert_eq!(send_verdict(&status(401, "", None)), SendVerdict::Identity);
         assert_eq!(
             send_verdict(&status(403, "SUSPENDED", None)),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn backlogged_and_awaiting_reply_are_final_whatever_their_status() {
+    fn pitfall_31_backlogged_and_awaiting_reply_are_final_whatever_their_status() {
         for code in ["RECIPIENT_BACKLOGGED", "AWAITING_REPLY"] {
             for number in [400, 403, 429, 500, 503] {
                 assert_eq!(
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_after_of_zero_counts_as_a_second() {
+    fn pitfall_58_a_retry_after_of_zero_counts_as_a_second() {
         let SendVerdict::Retry { after_ms, .. } =
             send_verdict(&status(429, "RATE_LIMITED", Some(0)))
         else {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_route_is_not_a_conversation_that_is_gone() {
+    fn pitfall_62_an_unknown_route_is_not_a_conversation_that_is_gone() {
         assert_eq!(
             read_verdict(&status(404, "", None)),
             ReadVerdict::Retry { after_ms: 0 }
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_1008_refuses_nothing() {
+    fn pitfall_05_our_own_1008_is_no_refusal() {
         assert_eq!(close_verdict(Some(1008), true), CloseVerdict::Reconnect);
         assert_eq!(close_verdict(Some(1008), false), CloseVerdict::Refused);
         assert_eq!(close_verdict(Some(1013), false), CloseVerdict::Reconnect);

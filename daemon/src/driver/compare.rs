@@ -68,7 +68,7 @@ mod tests {
         "content":{"text":"hi","data":{"a":1.0,"b":9007199254740993,"c":[1,{"d":2}]},"x":1}}"#;
 
     #[test]
-    fn a_message_that_went_through_the_servers_json_is_still_the_same() {
+    fn pitfall_59_a_message_that_went_through_the_servers_json_is_still_the_same() {
         let row = r#"{"id":"m","conversation_id":"c1","type":"text","metadata":{},
             "content":{"data":{"c":[1,{"d":2}],"b":9007199254740992,"a":1},"text":"hi"}}"#;
         assert!(means_the_same(POSTED, row));

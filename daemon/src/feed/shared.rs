@@ -134,7 +134,7 @@ mod tests {
     use crate::feed::testing::{MemoryStore, event};
 
     #[tokio::test]
-    async fn a_reader_that_lags_pages_from_the_store_and_comes_back_to_the_tail() {
+    async fn pitfall_39_a_reader_that_lags_pages_from_the_store_and_comes_back_to_the_tail() {
         let store = MemoryStore::with_events(1..=TAIL_EVENTS as u64 + 600);
         let feed = Feed::new(0);
         feed.publish((1..=TAIL_EVENTS as u64 + 600).map(event).collect());

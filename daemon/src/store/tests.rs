@@ -76,7 +76,7 @@ pub(super) fn draft(client_msg_id: &str, fingerprint: &str) -> Draft {
 }
 
 #[tokio::test]
-async fn a_message_id_enters_once_and_offsets_have_no_holes() {
+async fn pitfall_36_a_message_id_enters_once_and_offsets_have_no_holes() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open_in(&dir);
     let (report, events) = commit(&mut store, 1, vec![log(1), log(1), log(2)]).await;
@@ -334,7 +334,7 @@ async fn consumers_are_kept_and_their_time_is_found_by_halving() {
 }
 
 #[tokio::test]
-async fn a_failed_commit_leaves_nothing_and_later_ones_wait_for_a_reload() {
+async fn pitfall_36_a_failed_commit_leaves_nothing_and_later_ones_wait_for_a_reload() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open_in(&dir);
     commit(&mut store, 1, vec![log(1)]).await;

@@ -60,7 +60,7 @@ fn the_data_of_a_local_error_has_every_member_of_the_contract_and_details_as_the
 }
 
 #[test]
-fn without_a_json_body_there_is_no_code_and_the_status_alone_decides() {
+fn pitfall_52_without_a_json_body_there_is_no_code_and_the_status_alone_decides() {
     let html = failed(502, &[], "<html><h1>Bad gateway</h1></html>");
     assert_eq!((html.code, html.class), (None, ErrorClass::ServerError));
     let empty = failed(500, &[], "");

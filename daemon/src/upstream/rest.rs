@@ -137,7 +137,10 @@ impl Rest {
                 .header(CONTENT_TYPE, *content_type)
                 .body(body.clone());
         }
-        let mut response = builder.send().await.map_err(network)?;
+        let (client, built) = builder.build_split();
+        let built = built.map_err(network)?;
+        let our_id = built.headers().get("x-request-id").cloned();
+        let mut response = client.execute(built).await.map_err(network)?;
         let came = SystemTime::now();
         let status = response.status();
         let limit = if status.is_success() {
@@ -163,6 +166,13 @@ impl Rest {
         if status.is_success() || answer.location.is_some() {
             Ok(answer)
         } else {
+            if status.is_server_error() && answer.request_id.is_none() {
+                // It may never come to an end, and the platform gave nothing to find it by
+                // (`wire.md` 11.52).
+                let id = our_id.as_ref().and_then(|id| id.to_str().ok());
+                let (method, path) = (&request.method, request.path());
+                tracing::warn!(%method, path, status = answer.status, request_id = id, "failed without a word");
+            }
             Err(ApiFailure::of_answer(&answer))
         }
     }

@@ -115,7 +115,7 @@ async fn a_request_says_who_we_are_and_has_an_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_the_key_goes_nowhere_else() {
+async fn pitfall_46_a_redirect_is_not_followed_and_the_key_goes_nowhere_else() {
     let elsewhere = Server::start(vec![ok("{}")]).await;
     let location = format!("location: {}/stolen", elsewhere.base);
     for status in ["302 Found", "307 Temporary Redirect"] {
@@ -127,7 +127,7 @@ async fn a_redirect_is_not_followed_and_the_key_goes_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_proxys_page_and_an_empty_500_are_errors_without_a_code() {
+async fn pitfall_52_a_proxys_page_and_an_empty_500_are_errors_without_a_code() {
     let html = answer(
         "502 Bad Gateway",
         &["content-type: text/html"],
@@ -205,7 +205,7 @@ async fn a_refused_connection_is_known_to_have_sent_nothing_and_a_cut_one_is_not
 }
 
 #[tokio::test]
-async fn a_sync_answer_of_another_shape_is_never_an_empty_page() {
+async fn pitfall_01_a_sync_answer_of_another_shape_is_never_an_empty_page() {
     for body in [
         "{}",
         "null",

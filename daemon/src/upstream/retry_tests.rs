@@ -79,7 +79,7 @@ async fn other_refusals_and_unsafe_calls_are_final() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_inbox_and_an_unanswered_first_message_are_never_retried() {
+async fn pitfall_31_a_full_inbox_and_an_unanswered_first_message_are_never_retried() {
     for code in NEVER_AGAIN {
         for status in [403, 429, 503] {
             let (end, attempts, _) = run(true, MINUTE, vec![refused(status, code, None)]).await;
@@ -89,7 +89,7 @@ async fn a_full_inbox_and_an_unanswered_first_message_are_never_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_is_obeyed_in_full_past_the_longest_wait_of_ours() {
+async fn pitfall_31_retry_after_is_obeyed_in_full_past_the_longest_wait_of_ours() {
     let script = vec![refused(429, "RATE_LIMITED", Some("30")), ok()];
     let (end, _, took) = run(true, MINUTE, script).await;
     assert!(end.is_ok());
@@ -109,7 +109,7 @@ async fn a_retry_after_past_the_callers_time_ends_the_call_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_of_nothing_means_a_second() {
+async fn pitfall_58_a_retry_after_of_nothing_means_a_second() {
     let (end, _, took) = run(
         true,
         MINUTE,

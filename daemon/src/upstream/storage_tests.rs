@@ -26,7 +26,7 @@ async fn whole(mut download: Download) -> Result<Vec<u8>, ApiFailure> {
 }
 
 #[tokio::test]
-async fn the_storage_is_told_nothing_of_us() {
+async fn pitfall_46_the_storage_is_told_nothing_of_us() {
     let server = Server::start(vec![reply("200 OK", &[], "abc")]).await;
     let url = format!("{}/up?token=t", server.base);
     let rest = server.rest();

@@ -139,7 +139,7 @@ async fn the_hello_names_key_capabilities_and_client_and_the_upgrade_has_no_key(
 }
 
 #[tokio::test]
-async fn by_header_the_key_goes_with_the_upgrade_and_no_hello_follows() {
+async fn pitfall_17_by_header_the_key_goes_with_the_upgrade_and_no_hello_follows() {
     let server = Server::start(vec![answer("401 No", &[], "")]).await;
     let refused = dial(&platform(&server.base), &key(), &by(Auth::Header))
         .await
@@ -166,7 +166,7 @@ async fn by_header_the_key_goes_with_the_upgrade_and_no_hello_follows() {
 }
 
 #[tokio::test]
-async fn messages_before_a_late_hello_ok_are_kept_and_nothing_is_sent_until_released() {
+async fn pitfall_16_messages_before_a_late_hello_ok_are_kept_and_nothing_is_sent_until_released() {
     let (sender, mut receiver, mut peer, _tasks) = connected(by(Auth::Hello)).await;
     say(&mut peer, message(1)).await;
     assert_eq!(next_id(&mut receiver).await, "m1");
@@ -206,7 +206,7 @@ async fn a_release_that_comes_too_early_waits_for_hello_ok() {
 }
 
 #[tokio::test]
-async fn a_refused_upgrade_is_told_at_once_however_long_its_body_is() {
+async fn pitfall_23_a_refused_upgrade_is_told_at_once_however_long_its_body_is() {
     let head = b"HTTP/1.1 429 Slow\r\nretry-after: 7\r\n\r\n".to_vec();
     let endless = Server::start(vec![Reply::SayForEver(head, vec![b'x'; 65536])]).await;
     let failure = dial(&platform(&endless.base), &key(), &by(Auth::Hello))
@@ -240,7 +240,7 @@ async fn a_refused_upgrade_is_told_at_once_however_long_its_body_is() {
 }
 
 #[tokio::test]
-async fn a_peer_that_never_answers_costs_the_deadline_and_no_more() {
+async fn pitfall_23_a_peer_that_never_answers_costs_the_deadline_and_no_more() {
     let server = Server::start(vec![Reply::SayAndHang(b"HTTP/1.1 101 ".to_vec())]).await;
     for (auth, hello_sent) in [(Auth::Hello, false), (Auth::Header, true)] {
         let config = SocketConfig {
@@ -312,7 +312,7 @@ async fn the_peers_close_codes_and_reasons_are_told() {
 }
 
 #[tokio::test]
-async fn our_own_close_goes_out_after_what_waits_and_is_known_as_ours() {
+async fn pitfall_05_our_own_close_goes_out_after_what_waits_and_is_known_as_ours() {
     let (sender, mut receiver, mut peer, _tasks) = connected(by(Auth::Header)).await;
     sender.ready();
     sender.ack("m1").unwrap();
@@ -334,7 +334,7 @@ async fn our_own_close_goes_out_after_what_waits_and_is_known_as_ours() {
 }
 
 #[tokio::test]
-async fn pings_are_answered_while_nobody_takes_the_messages() {
+async fn pitfall_26_pings_are_answered_while_nobody_takes_the_messages() {
     let (_sender, mut receiver, mut peer, _tasks) = connected(by(Auth::Hello)).await;
     for round in 0..20 {
         for n in 0..250 {
@@ -350,7 +350,7 @@ async fn pings_are_answered_while_nobody_takes_the_messages() {
 }
 
 #[tokio::test]
-async fn past_its_budget_the_socket_is_not_read_and_nothing_is_lost() {
+async fn pitfall_37_past_its_budget_the_socket_is_not_read_and_nothing_is_lost() {
     let config = SocketConfig {
         inbound_bytes: 64 * 1024,
         ..by(Auth::Hello)

@@ -27,7 +27,7 @@ impl Unreadable {
     }
 }
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "id",
     "conversation_id",
     "seq",
@@ -38,6 +38,7 @@ const NAMES: [&str; 11] = [
     "status",
     "type",
     "content",
+    "context",
     "delivery_id",
 ];
 
@@ -62,6 +63,7 @@ pub(super) fn row_and_delivery(raw: &RawValue) -> Result<(Row, Option<Cursor>), 
         status,
         kind,
         content,
+        context,
         delivery_id,
     ] = members(raw.get(), &NAMES).map_err(|_| Unreadable::new("a message is no JSON object"))?;
     let needed = |member: Option<&RawValue>, name: &str| {
@@ -76,21 +78,21 @@ pub(super) fn row_and_delivery(raw: &RawValue) -> Result<(Row, Option<Cursor>), 
             .and_then(fields::text)
             .is_some_and(|text| text == wanted)
     };
+    let message_id = needed(id, "id")?;
+    let client_msg_id = client_id.and_then(fields::id);
+    let is_notice = is(kind, "system")
+        && (is_minted(&message_id, client_msg_id.as_deref()) || context.is_some_and(is_of_system));
     let row = Row {
-        message_id: needed(id, "id")?,
+        message_id,
         conversation_id: needed(conversation, "conversation_id")?,
         seq: seq.and_then(fields::seq),
         sender: sender
             .and_then(fields::handle)
             .or_else(|| sender_handle.and_then(fields::handle)),
-        client_msg_id: client_id.and_then(fields::id),
+        client_msg_id,
         created_at: created.and_then(fields::micros),
         undelivered: is(status, "stored"),
-        joined: if is(kind, "system") {
-            content.and_then(joined)
-        } else {
-            None
-        },
+        joined: content.filter(|_| is_notice).and_then(joined),
         body: Arc::from(raw.get()),
     };
     Ok((row, delivery_id.and_then(Cursor::from_raw)))
@@ -104,6 +106,23 @@ pub fn row_from_json(json: &str) -> Result<Row, Unreadable> {
     let raw = serde_json::from_str::<&RawValue>(json)
         .map_err(|_| Unreadable::new("a message is no JSON"))?;
     row(raw)
+}
+
+/// True where the platform made the message: its `client_msg_id` is made of its id, which no sender
+/// knows beforehand. The type alone proves nothing, since servers of old let agents send any
+/// (`wire.md` 4.1, 11.47).
+fn is_minted(id: &str, client_msg_id: Option<&str>) -> bool {
+    client_msg_id.and_then(|minted| minted.strip_prefix("sys_")) == Some(id)
+}
+
+/// True where the platform's own block says that the system speaks (`wire.md` 4.2).
+fn is_of_system(context: &RawValue) -> bool {
+    let kind = || {
+        let [sender] = members(context.get(), &["sender"]).ok()?;
+        let [kind] = members(sender?.get(), &["kind"]).ok()?;
+        fields::text(kind?)
+    };
+    kind().is_some_and(|kind| kind == "system")
 }
 
 /// The one who joined, where `content` is that of a `member_joined` notice (`wire.md` 4.3).

@@ -19,7 +19,7 @@ fn the_body_is_the_servers_own_text_byte_for_byte() {
 }
 
 #[test]
-fn a_message_needs_two_ids_and_nothing_else() {
+fn pitfall_35_a_message_needs_two_ids_and_nothing_else() {
     let row = read(r#"{"id":"m","conversation_id":"c"}"#);
     assert_eq!((&*row.message_id, &*row.conversation_id), ("m", "c"));
     assert_eq!(
@@ -127,16 +127,37 @@ fn timestamps_are_read_in_every_form_that_the_platform_writes() {
 }
 
 #[test]
-fn only_a_stored_row_is_undelivered_and_only_a_system_row_tells_who_joined() {
+fn only_a_stored_row_is_undelivered() {
     assert!(with(r#""status":"stored""#).undelivered);
     assert!(!with(r#""status":"delivered""#).undelivered);
-    let joined = |kind: &str, event: &str| {
+}
+
+#[test]
+fn pitfall_47_only_a_notice_that_the_platform_made_tells_who_joined() {
+    let joined = |kind: &str, event: &str, mark: &str| {
         let data = format!(r#"{{"schema_version":1,"event":"{event}","agent_handle":"@Me"}}"#);
-        with(&format!(r#""type":"{kind}","content":{{"data":{data}}}"#)).joined
+        with(&format!(
+            r#""type":"{kind}","content":{{"data":{data}}},{mark}"#
+        ))
+        .joined
     };
-    assert_eq!(joined("system", "member_joined").as_deref(), Some("me"));
-    assert_eq!(joined("system", "member_left"), None);
-    assert_eq!(joined("text", "member_joined"), None);
+    let minted = r#""client_msg_id":"sys_m""#;
+    let context = |kind: &str| format!(r#""context":{{"sender":{{"kind":"{kind}"}}}}"#);
+    for mark in [minted, &context("system")] {
+        let who = joined("system", "member_joined", mark);
+        assert_eq!(who.as_deref(), Some("me"), "{mark}");
+        assert_eq!(joined("system", "member_left", mark), None);
+        assert_eq!(joined("text", "member_joined", mark), None);
+    }
+    for forged in [
+        r#""client_msg_id":"sys_other""#,
+        r#""client_msg_id":"sys_""#,
+        r#""client_msg_id":"m""#,
+        r#""metadata":{"context":{"sender":{"kind":"system"}}}"#,
+        &context("agent"),
+    ] {
+        assert_eq!(joined("system", "member_joined", forged), None, "{forged}");
+    }
 }
 
 #[test]
@@ -182,7 +203,7 @@ fn frames_are_told_apart_by_type_and_unknown_ones_are_kept() {
 }
 
 #[test]
-fn what_is_no_frame_is_reported_and_never_a_failure() {
+fn pitfall_35_what_is_no_frame_is_reported_and_never_a_failure() {
     let deep = format!(
         r#"{{"type":"message.new","payload":{}"#,
         "[".repeat(100_000)
@@ -223,7 +244,7 @@ fn nesting_without_end_inside_a_message_is_passed_over() {
 }
 
 #[test]
-fn both_forms_of_a_sync_page_are_told_by_their_shape() {
+fn pitfall_01_both_forms_of_a_sync_page_are_told_by_their_shape() {
     let array = sync_page(r#" [{"id":"m","conversation_id":"c","delivery_id":"del_1"}]"#).unwrap();
     assert_eq!(array.cursor(), Some(&Cursor::Text("del_1".into())));
     let object =

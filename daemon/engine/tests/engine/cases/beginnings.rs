@@ -193,7 +193,7 @@ fn the_time_outside_of_a_group_is_no_gap() {
 }
 
 #[test]
-fn holes_of_a_group_that_is_closed_to_us_are_passed() {
+fn pitfall_57_holes_of_a_group_that_is_closed_to_us_are_passed() {
     let mut world = World::started(true);
     world.arrives(CREW);
     world.vanishes(CREW);

@@ -7,7 +7,7 @@ use crate::world::{Chances, World};
 const BOB: &str = "conv_bob";
 
 #[test]
-fn a_hole_that_history_proves_absent_is_told_and_passed() {
+fn pitfall_11_a_hole_that_history_proves_absent_is_told_and_passed() {
     let mut world = World::started(true);
     world.arrive(BOB, 2);
     world.hidden(BOB);
@@ -18,7 +18,7 @@ fn a_hole_that_history_proves_absent_is_told_and_passed() {
 }
 
 #[test]
-fn a_hole_over_two_hundred_rows_is_read_page_by_page() {
+fn pitfall_10_a_hole_over_two_hundred_rows_is_read_page_by_page() {
     let mut world = World::started(false);
     world.arrives(BOB);
     for _ in 2..=450 {
@@ -33,7 +33,7 @@ fn a_hole_over_two_hundred_rows_is_read_page_by_page() {
 }
 
 #[test]
-fn an_empty_history_page_is_not_the_end_where_later_rows_exist() {
+fn pitfall_53_an_empty_history_page_is_not_the_end_where_later_rows_exist() {
     let mut world = World::started(false);
     world.arrives(BOB);
     for _ in 2..=230 {
@@ -50,7 +50,7 @@ fn an_empty_history_page_is_not_the_end_where_later_rows_exist() {
 }
 
 #[test]
-fn an_empty_page_on_the_way_back_is_not_the_end_either() {
+fn pitfall_53_an_empty_page_on_the_way_back_is_not_the_end_either() {
     let mut world = World::started(false);
     world.run_for(1_000);
     for _ in 1..=10 {
@@ -103,7 +103,7 @@ fn a_parked_row_that_history_hides_is_not_told_as_missing() {
 }
 
 #[test]
-fn parked_rows_outlive_a_restart() {
+fn pitfall_07_parked_rows_outlive_a_restart() {
     let mut world = World::started(false);
     world.arrives(BOB);
     world.vanishes(BOB);
@@ -129,7 +129,7 @@ fn an_ack_does_not_wait_for_the_hole() {
 }
 
 #[test]
-fn behind_five_hundred_parked_rows_the_hole_is_given_up_visibly_and_filled_later() {
+fn pitfall_11_behind_five_hundred_parked_rows_the_hole_is_given_up_visibly_and_filled_later() {
     let mut world = World::started(false);
     world.arrives(BOB);
     world.vanishes(BOB);
@@ -145,7 +145,7 @@ fn behind_five_hundred_parked_rows_the_hole_is_given_up_visibly_and_filled_later
 }
 
 #[test]
-fn a_hole_whose_history_cannot_be_read_is_given_up_visibly_and_filled_later() {
+fn pitfall_11_a_hole_whose_history_cannot_be_read_is_given_up_visibly_and_filled_later() {
     let mut world = World::started(false);
     world.arrives(BOB);
     world.vanishes(BOB);
@@ -193,7 +193,7 @@ fn a_comparison_that_meets_nothing_but_hidden_rows_is_not_remembered_as_complete
 }
 
 #[test]
-fn a_lost_last_push_with_nothing_after_it_is_found_by_the_comparison() {
+fn pitfall_20_a_lost_last_push_with_nothing_after_it_is_found_by_the_comparison() {
     let mut world = World::started(false);
     world.arrive(BOB, 2);
     world.vanishes(BOB);

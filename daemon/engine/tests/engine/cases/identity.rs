@@ -25,7 +25,7 @@ fn with_another_key() -> World {
 }
 
 #[test]
-fn another_agents_key_is_refused_and_nothing_is_done_in_its_name() {
+fn pitfall_42_another_agents_key_is_refused_and_nothing_is_done_in_its_name() {
     let mut world = with_another_key();
     world.crash();
     world.run_for(100);

@@ -9,7 +9,7 @@ const BOB: &str = "conv_bob";
 const ANN: &str = "conv_ann";
 
 #[test]
-fn a_crash_before_the_commit_loses_nothing_that_was_marked_on_send() {
+fn pitfall_18_a_crash_before_the_commit_loses_nothing_that_was_marked_on_send() {
     let mut world = World::started(false);
     world.arrives(BOB);
     world.chances.commit_ms = 5_000;
@@ -28,7 +28,7 @@ fn a_crash_before_the_commit_loses_nothing_that_was_marked_on_send() {
 }
 
 #[test]
-fn a_half_open_cut_loses_nothing() {
+fn pitfall_65_a_half_open_cut_loses_nothing() {
     let mut world = World::started(false);
     world.arrives(BOB);
     world.half_open();
@@ -44,7 +44,7 @@ fn a_half_open_cut_loses_nothing() {
 }
 
 #[test]
-fn a_refused_handshake_that_eats_the_backlog_loses_nothing() {
+fn pitfall_50_a_refused_handshake_that_eats_the_backlog_loses_nothing() {
     let mut world = World::calm(false);
     world.chances.dial_refused = 100;
     world.start();
@@ -62,7 +62,7 @@ fn a_refused_handshake_that_eats_the_backlog_loses_nothing() {
 }
 
 #[test]
-fn an_abandoned_handshake_that_eats_the_backlog_loses_nothing() {
+fn pitfall_50_an_abandoned_handshake_that_eats_the_backlog_loses_nothing() {
     let mut world = World::started(false);
     world.arrive(BOB, 2);
     world.chances.hello_late = 100;

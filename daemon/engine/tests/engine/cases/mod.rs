@@ -8,6 +8,7 @@ mod identity;
 mod legacy;
 mod link;
 mod order;
+mod pitfalls;
 mod rate;
 mod replacing;
 mod sends;

@@ -35,7 +35,7 @@ fn one_two_three_six_waits_and_takes_the_missing_rows_from_history() {
 }
 
 #[test]
-fn a_hole_that_fills_by_itself_is_no_event_and_no_question() {
+fn pitfall_66_a_hole_that_fills_by_itself_is_no_event_and_no_question() {
     let mut world = World::started(true);
     world.arrives(BOB);
     let late = world.waits(BOB);
@@ -99,7 +99,7 @@ fn a_reply_that_overtakes_the_answer_to_the_own_send_waits_for_it_without_a_ques
 }
 
 #[test]
-fn a_lower_seq_that_comes_late_is_logged_and_marked() {
+fn pitfall_08_low_seq_is_no_duplicate() {
     let mut world = World::started(true);
     world.arrive(BOB, 2);
     let third = world.hidden(BOB);

@@ -26,7 +26,7 @@ fn a_send_whose_answer_was_lost_is_one_message() {
 }
 
 #[test]
-fn a_retry_that_a_rule_refuses_after_the_first_landed_is_found_in_history() {
+fn pitfall_33_a_retry_that_a_rule_refuses_after_the_first_landed_is_found_in_history() {
     let mut world = World::started(true);
     world.chances.answer_lost = 100;
     world.submit(1, bob(), "cmid_1", "once");
@@ -55,7 +55,7 @@ fn a_refusal_fails_at_once_and_the_lane_goes_on() {
 }
 
 #[test]
-fn content_that_always_meets_a_500_is_set_aside() {
+fn pitfall_51_content_that_always_meets_a_500_is_set_aside() {
     let mut world = World::started(true);
     world.submit(1, bob(), "cmid_1", "poison");
     world.submit(2, bob(), "cmid_2", "text");
@@ -138,7 +138,7 @@ fn a_send_that_runs_out_of_time_expires_without_an_identity_too() {
 }
 
 #[test]
-fn nothing_is_attempted_before_it_is_on_disk() {
+fn pitfall_32_nothing_is_attempted_before_it_is_on_disk() {
     let mut world = World::started(true);
     world.chances.commit_ms = 5_000;
     world.take_effects();

@@ -7,7 +7,7 @@ use crate::world::{Chances, Status, World};
 const BOB: &str = "conv_bob";
 
 #[test]
-fn a_late_commit_behind_the_cursor_is_found_by_reading_from_the_start() {
+fn pitfall_49_a_late_commit_behind_the_cursor_is_found_by_reading_from_the_start() {
     let mut world = World::calm(true);
     world.platform.make(BOB, "peer", 0);
     world.start();
@@ -22,7 +22,7 @@ fn a_late_commit_behind_the_cursor_is_found_by_reading_from_the_start() {
 }
 
 #[test]
-fn an_ack_that_settles_more_than_the_rows_in_hand_leads_to_history_at_once() {
+fn pitfall_56_an_ack_that_settles_more_than_the_rows_in_hand_leads_to_history_at_once() {
     let mut world = World::started(true);
     world.arrives(BOB);
     world.waits(BOB);
@@ -40,7 +40,7 @@ fn an_ack_that_settles_more_than_the_rows_in_hand_leads_to_history_at_once() {
 }
 
 #[test]
-fn muted_rows_come_by_sync_alone() {
+fn pitfall_19_muted_rows_come_by_sync_alone() {
     let mut world = World::started(false);
     world.arrives(BOB);
     world.waits(BOB);
@@ -50,7 +50,7 @@ fn muted_rows_come_by_sync_alone() {
 }
 
 #[test]
-fn sync_order_is_not_seq_order_and_the_log_is() {
+fn pitfall_55_sync_order_is_not_seq_order_and_the_log_is() {
     let mut world = World::calm(true);
     for age in [1_000_000, 3_000_000, 2_000_000, 4_000_000] {
         world.platform.make(BOB, "peer", age);
@@ -68,7 +68,8 @@ fn sync_order_is_not_seq_order_and_the_log_is() {
 }
 
 #[test]
-fn a_connect_drain_that_repeats_whole_batches_is_logged_once_and_each_frame_acknowledged() {
+fn pitfall_54_a_connect_drain_that_repeats_whole_batches_is_logged_once_and_each_frame_acknowledged()
+ {
     let mut world = World::calm(true);
     world.chances = Chances {
         drain_repeated: 100,
@@ -103,7 +104,7 @@ fn rows_behind_an_unreadable_one_are_neither_acknowledged_nor_lost() {
 }
 
 #[test]
-fn a_page_without_a_usable_cursor_ends_the_drain() {
+fn pitfall_13_a_page_without_a_usable_cursor_ends_the_drain() {
     let mut world = World::started(true);
     let id = world.waits(BOB);
     world.platform.message_mut(&id).unwrap().null_id = true;
@@ -118,7 +119,7 @@ fn a_page_without_a_usable_cursor_ends_the_drain() {
 }
 
 #[test]
-fn a_cursor_is_acknowledged_only_after_its_page_is_on_disk() {
+fn pitfall_06_a_cursor_is_acknowledged_only_after_its_page_is_on_disk() {
     let mut world = World::started(true);
     world.chances.commit_ms = 5_000;
     let id = world.waits(BOB);

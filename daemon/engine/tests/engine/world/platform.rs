@@ -106,6 +106,10 @@ pub(crate) struct Platform {
     pub(crate) limits: Limits,
     /// It knows no `client_msg_id` again.
     pub(crate) forgets_ids: bool,
+    /// Rows of a sync page.
+    pub(crate) sync_rows: usize,
+    /// What history answers in place of rows.
+    pub(crate) history_says: Option<Failure>,
     sent: BTreeMap<Arc<str>, (Arc<str>, usize)>,
     numbers: u64,
 }
@@ -119,6 +123,8 @@ impl Platform {
             ack_mode,
             limits: Limits::default(),
             forgets_ids: false,
+            sync_rows: SYNC_LIMIT,
+            history_says: None,
             sent: BTreeMap::new(),
             numbers: 0,
         }
@@ -230,7 +236,7 @@ impl Platform {
     pub(crate) fn sync(&mut self) -> SyncPage {
         let mut page = SyncPage::default();
         let mut ids = Vec::new();
-        for message in self.stored().into_iter().take(SYNC_LIMIT) {
+        for message in self.stored().into_iter().take(self.sync_rows) {
             if message.poisoned {
                 page.poisoned = true;
                 break;
@@ -268,6 +274,9 @@ impl Platform {
 
     /// GET /v1/messages/:conversation_id.
     pub(crate) fn history(&self, id: &str, question: Question) -> Result<Vec<Row>, Failure> {
+        if let Some(failure) = &self.history_says {
+            return Err(failure.clone());
+        }
         let forbidden = status(403, "FORBIDDEN");
         let conversation = self
             .conversations

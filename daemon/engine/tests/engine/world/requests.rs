@@ -125,7 +125,7 @@ impl World {
             "backlogged" => Some(status(429, "RECIPIENT_BACKLOGGED")),
             "paused" => Some(status(403, "AGENT_PAUSED_BY_OWNER")),
             "once" if landed => Some(status(429, "AWAITING_REPLY")),
-            _ => None,
+            body => body.strip_prefix("answers ").map(told),
         };
         let now_us = self.platform.now_us;
         let refusal = refusal.or_else(|| self.platform.limits.count(&place, now_us));
@@ -164,6 +164,12 @@ fn away() -> Failure {
         code: None,
         retry_after_ms: Some(25 * 3_600_000),
     }
+}
+
+/// A failure as a body asks for it: a status, and a code where there is one.
+fn told(words: &str) -> Failure {
+    let (number, code) = words.split_once(' ').unwrap_or((words, ""));
+    status(number.parse().expect("a status"), code)
 }
 
 /// Where a lane leads.
