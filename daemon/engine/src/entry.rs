@@ -15,7 +15,8 @@ pub(crate) struct Entry {
     pub(crate) attempts: u32,
     pub(crate) poison: u32,
     pub(crate) ambiguous: bool,
-    pub(crate) expires_us: i64,
+    /// When it is given up. Not by the wall clock, which may be set meanwhile.
+    pub(crate) expires_at: Millis,
     /// When the next attempt may start.
     pub(crate) at: Millis,
     /// True where the platform told that time.

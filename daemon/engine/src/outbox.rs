@@ -116,7 +116,7 @@ impl Outbox {
             attempts: record.attempts,
             poison: record.poison,
             ambiguous: record.ambiguous,
-            expires_us: record.expires_us,
+            expires_at: now.when(record.expires_us),
             at: now.mono + wait_ms,
             told: record.told,
             stage: Stage::Waiting,
@@ -163,7 +163,7 @@ impl Outbox {
         id: u64,
         lane: Lane,
         sending: bool,
-        expires_us: i64,
+        expires_at: Millis,
         now: Millis,
     ) {
         self.unreserve(&lane);
@@ -172,7 +172,7 @@ impl Outbox {
             attempts: u32::from(sending),
             poison: 0,
             ambiguous: false,
-            expires_us,
+            expires_at,
             at: now,
             told: false,
             stage: if sending { Stage::Busy } else { Stage::Waiting },
@@ -210,7 +210,7 @@ impl Outbox {
                 self.due.remove(&key);
                 continue;
             };
-            let is_over = entry.search.is_none() && entry.expires_us <= now.wall_us;
+            let is_over = entry.search.is_none() && entry.expires_at <= now.mono;
             if is_over && entry.ambiguous {
                 entry.search = Some(SendEnd::Expired);
             }
@@ -300,9 +300,7 @@ impl Outbox {
         } else {
             jitter.between(wait - wait / 4, wait + wait / 4)
         };
-        let until_expiry =
-            u64::try_from((entry.expires_us - now.wall_us).max(0) / 1_000).unwrap_or(0);
-        let wait_ms = wait.min(until_expiry);
+        let wait_ms = wait.min(entry.expires_at.since(now.mono));
         entry.stage = Stage::Waiting;
         entry.at = now.mono + wait_ms;
         entry.told = told;
