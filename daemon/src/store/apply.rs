@@ -7,7 +7,7 @@ use agentchatd_engine::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{error::StoreError, render, steering};
+use super::{error::StoreError, reader::last_received, render, steering};
 use crate::event::{LogEvent, now_us, source};
 
 /// One transaction's worth of ops and what they did.
@@ -20,6 +20,8 @@ pub(super) struct Batch {
     pub(super) duplicates: u64,
     next_offset: u64,
     now_us: i64,
+    /// No event is earlier than the one before it: a wall clock that went back stands still here.
+    floor_us: i64,
 }
 
 impl Batch {
@@ -34,6 +36,7 @@ impl Batch {
             duplicates: 0,
             next_offset: last.cast_unsigned() + 1,
             now_us: now_us(),
+            floor_us: last_received(connection)?,
         })
     }
 
@@ -228,10 +231,9 @@ impl Batch {
         event: LogEvent,
     ) -> Result<Option<u64>, StoreError> {
         let offset = self.next_offset;
-        let received_at_us = if event.received_at_us == 0 {
-            self.now_us
-        } else {
-            event.received_at_us
+        let received_at_us = match event.received_at_us {
+            0 => self.now_us.max(self.floor_us),
+            parked => parked.max(self.floor_us),
         };
         let inserted = connection
             .prepare_cached(
@@ -257,6 +259,7 @@ impl Batch {
             return Ok(None);
         }
         self.next_offset += 1;
+        self.floor_us = received_at_us;
         self.events.push(Arc::new(LogEvent {
             offset,
             received_at_us,

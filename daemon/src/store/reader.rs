@@ -298,6 +298,15 @@ fn event(row: &Row<'_>) -> rusqlite::Result<LogEvent> {
     })
 }
 
+/// When the last event of the log was received; 0 where there is none.
+pub(super) fn last_received(connection: &Connection) -> rusqlite::Result<i64> {
+    let last = connection
+        .prepare_cached("SELECT received_us FROM events ORDER BY \"offset\" DESC LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(last.unwrap_or(0))
+}
+
 /// Offsets and times rise together, so the place of a time is found by halving.
 fn offset_before(connection: &Connection, time_us: i64) -> rusqlite::Result<u64> {
     let (first, last) = bounds(connection)?;
