@@ -25,6 +25,8 @@ pub enum Slot {
     SyncFails,
     /// What they fail with.
     SyncErrno,
+    /// Fsyncs of which files: 0 all, 1 the database's own, 2 its write-ahead log.
+    SyncWhich,
     /// Count of reads that fail.
     ReadFails,
     /// What they fail with.
@@ -39,7 +41,7 @@ pub enum Slot {
     LockErrno,
     /// Which locks: 1 `fcntl`, 2 `flock`, 3 both.
     LockKinds,
-    /// 1: changes go to the log.
+    /// 1: changes go to the log, and nothing is synced in earnest.
     Recording,
     /// Counted: calls that were made to fail.
     Failed,
@@ -123,9 +125,9 @@ impl Shim {
         self.set(Slot::SyncFails, -1);
     }
 
-    /// Every read fails with EIO until [`Shim::heal`].
-    pub fn fail_reads(&self) {
-        self.set(Slot::ReadErrno, EIO);
+    /// Every read fails with this number until [`Shim::heal`].
+    pub fn fail_reads(&self, errno: i64) {
+        self.set(Slot::ReadErrno, errno);
         self.set(Slot::ReadFails, -1);
     }
 
@@ -192,6 +194,8 @@ fn build() -> io::Result<PathBuf> {
 
 /// The disk failed.
 pub const EIO: i64 = 5;
+/// The server of a network file system has forgotten the file.
+pub const ESTALE: i64 = 116;
 /// The file system may not be written.
 pub const EROFS: i64 = 30;
 /// There are no locks.

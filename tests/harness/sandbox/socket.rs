@@ -118,6 +118,7 @@ impl Socket {
         let mut ping = tokio::time::interval_at(Instant::now() + heartbeat, heartbeat);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pong_due: Option<Instant> = None;
+        let mut pinged: Option<Instant> = None;
         let mut taken = VecDeque::new();
         let mut dirty = false;
         let tasks = self.shared.tasks.clone();
@@ -133,6 +134,7 @@ impl Socket {
                         return End::lost();
                     }
                     pong_due.get_or_insert_with(|| Instant::now() + pong_deadline);
+                    pinged.get_or_insert_with(Instant::now);
                     continue;
                 }
                 () = tokio::time::sleep_until(due), if pong_due.is_some() => {
@@ -146,7 +148,10 @@ impl Socket {
             };
             match step {
                 Step::Frame(Message::Text(text)) => self.on_text(link, &text),
-                Step::Frame(Message::Pong(_)) => pong_due = None,
+                Step::Frame(Message::Pong(_)) => {
+                    pong_due = None;
+                    self.note_pong(pinged.take());
+                }
                 Step::Frame(Message::Close(frame)) => return End::by_client(frame),
                 Step::Frame(Message::Binary(_)) => self.note_frame("binary", Value::Null),
                 Step::Frame(Message::Ping(_) | Message::Frame(_)) => {}
@@ -161,6 +166,14 @@ impl Socket {
                 Step::Cut(cut) => return self.cut(link, cut).await,
             }
         }
+    }
+
+    fn note_pong(&self, pinged: Option<Instant>) {
+        let Some(pinged) = pinged else { return };
+        self.shared.journal.write(Event::Pong {
+            socket: self.number,
+            after_ms: u64::try_from(pinged.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
     }
 
     fn on_text(&self, link: &Arc<Link>, text: &str) {
