@@ -1,13 +1,14 @@
 //! What must hold while the disk refuses, and after it, whatever made it refuse.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 
 use agentchatd_tests::daemon::Daemon;
 use agentchatd_tests::raw::Raw;
 use agentchatd_tests::sandbox::Event;
 use agentchatd_tests::stage::{Stage, until};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 /// The disk or the database refused (`local-api.md` 2).
@@ -219,10 +220,19 @@ pub(crate) fn acknowledged_is_on_disk(stage: &Stage, database: &Path) {
     assert!(missing.is_empty(), "acknowledged, not on disk: {missing:?}");
 }
 
-/// The messages that a database holds, in the log or behind a hole.
+/// The messages that a database holds, in the log or behind a hole. Looked up in a copy, which may
+/// lie elsewhere: SQLite would not find its way through `/proc/PID/root`.
 pub(crate) fn ids_on_disk(database: &Path) -> BTreeSet<String> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let connection = Connection::open_with_flags(database, flags).expect("it opens");
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let copy = folder.path().join("state.db");
+    // The database first: what the log of a moment later says of it holds.
+    for suffix in ["db", "db-wal"] {
+        let from = database.with_extension(suffix);
+        if from.exists() {
+            fs::copy(from, copy.with_extension(suffix)).expect("it can be copied");
+        }
+    }
+    let connection = Connection::open(&copy).expect("it opens");
     let mut statement = connection
         .prepare(
             "SELECT message_id FROM events WHERE message_id IS NOT NULL
