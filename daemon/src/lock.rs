@@ -9,6 +9,9 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+
 /// The state directory is ours for as long as this value lives.
 #[derive(Debug)]
 pub struct StateLock {
@@ -28,11 +31,7 @@ impl StateLock {
             path: state_dir.to_path_buf(),
             source,
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(PRIVATE_DIR)
-            .create(state_dir)
-            .map_err(io_error)?;
+        make(state_dir).map_err(io_error)?;
         let meta = fs::metadata(state_dir).map_err(io_error)?;
         if meta.mode() & STICKY != 0 {
             return Err(LockError::Shared {
@@ -56,6 +55,11 @@ impl StateLock {
             .mode(PRIVATE_FILE)
             .open(&path)
             .map_err(io_error)?;
+        let no_locks = |source| LockError::NoLocks {
+            path: state_dir.to_path_buf(),
+            source,
+        };
+        probe_record_locks(&file).map_err(no_locks)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -63,6 +67,9 @@ impl StateLock {
                     pid: read_pid(&mut file),
                     path,
                 });
+            }
+            Err(TryLockError::Error(source)) if is_lack_of_locks(&source) => {
+                return Err(no_locks(source));
             }
             Err(TryLockError::Error(source)) => return Err(io_error(source)),
         }
@@ -98,14 +105,90 @@ pub enum LockError {
         /// The directory.
         path: PathBuf,
     },
+    /// Its file system has no locks, so neither two daemons nor the database would be safe there.
+    /// The process ends with 78: to try again would not help.
+    #[error(
+        "the file system of {} has no locks ({source}): \
+         name a state directory on a local disk (--state-dir)",
+        .path.display()
+    )]
+    NoLocks {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// It could not be made, closed to others, or locked. The process ends with status 74.
-    #[error("cannot use {}: {source}", .path.display())]
+    #[error("cannot use {}: {source}{}", .path.display(), mend(.source))]
     Io {
         /// The directory or the lock file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// Makes the directory, and has its entry in the one above it on disk before anything in it is
+/// promised to anybody; the same for those above it that were missing as well.
+fn make(state_dir: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = state_dir
+        .ancestors()
+        .take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists())
+        .collect();
+    DirBuilder::new()
+        .recursive(true)
+        .mode(PRIVATE_DIR)
+        .create(state_dir)?;
+    for dir in missing {
+        let above = match dir.parent() {
+            Some(above) if !above.as_os_str().is_empty() => above,
+            _ => Path::new("."),
+        };
+        // Where a directory cannot be synced, nobody can do more; SQLite goes on as well.
+        if let Ok(above) = File::open(above) {
+            let _ = above.sync_all();
+        }
+    }
+    Ok(())
+}
+
+/// SQLite locks by `fcntl`, which a file system may lack although it has `flock`; and it takes the
+/// lack for a lock that somebody else holds, and would wait for it.
+fn probe_record_locks(file: &File) -> io::Result<()> {
+    let set = |kind: libc::c_int| {
+        let lock = libc::flock {
+            l_type: kind as libc::c_short,
+            l_whence: libc::SEEK_SET as libc::c_short,
+            l_start: 0,
+            l_len: 1,
+            l_pid: 0,
+        };
+        fcntl(file, FcntlArg::F_SETLK(&lock)).map_err(io::Error::from)
+    };
+    match set(libc::F_RDLCK) {
+        Ok(_) => set(libc::F_UNLCK).map(|_| ()),
+        Err(error) if is_lack_of_locks(&error) => Err(error),
+        // Somebody holds one: there are locks.
+        Err(_) => Ok(()),
+    }
+}
+
+fn is_lack_of_locks(error: &io::Error) -> bool {
+    let number = error.raw_os_error();
+    number.is_some_and(|number| [libc::ENOLCK, libc::EOPNOTSUPP, libc::ENOSYS].contains(&number))
+}
+
+/// What helps, where it is known.
+fn mend(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; make room on its disk, or name another state directory (--state-dir)"
+        }
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            "; make it writable, or name another state directory (--state-dir)"
+        }
+        _ => "",
+    }
 }
 
 fn write_pid(file: &mut File) -> io::Result<()> {

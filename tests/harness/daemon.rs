@@ -24,6 +24,9 @@ pub struct Setup {
     pub key: String,
     /// More variables, `AGENTCHATD_REALTIME_GAP_WINDOW_MS` and the like.
     pub env: Vec<(String, String)>,
+    /// A command line that runs the one that follows it, in the same process: `unshare --mount`.
+    /// Usually empty.
+    pub wrapper: Vec<String>,
 }
 
 /// A running daemon. Dropping it kills it.
@@ -53,6 +56,7 @@ impl Setup {
             env: quick
                 .map(|(name, value)| (name.into(), value.into()))
                 .into(),
+            wrapper: Vec::new(),
         }
     }
 
@@ -80,7 +84,14 @@ impl Setup {
             .recursive(true)
             .mode(0o700)
             .create(&self.dir)?;
-        let mut command = Command::new(&self.binary);
+        let mut command = match self.wrapper.split_first() {
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(&self.binary);
+                command
+            }
+            None => Command::new(&self.binary),
+        };
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             if name.starts_with("AGENTCHAT") {

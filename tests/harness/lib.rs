@@ -9,4 +9,5 @@ pub mod http;
 pub mod raw;
 pub mod sandbox;
 pub mod scene;
+pub mod shim;
 pub mod stage;

@@ -53,7 +53,7 @@ fn pings_are_answered_while_a_commit_takes_five_seconds() {
     for entry in &entries {
         match entry.event {
             Event::Ping { socket } => pings.entry(socket).or_default().push(entry.at),
-            Event::Pong { socket } => pongs.entry(socket).or_default().push(entry.at),
+            Event::Pong { socket, .. } => pongs.entry(socket).or_default().push(entry.at),
             _ => {}
         }
     }

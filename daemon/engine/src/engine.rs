@@ -128,7 +128,7 @@ pub(crate) enum After {
         ticket: u64,
         lane: Lane,
         sending: bool,
-        expires_us: i64,
+        expires_at: Millis,
     },
     Attempt(u64),
     /// An entry that had ended is back in line, if it had.
@@ -349,9 +349,9 @@ impl Engine {
                 ticket,
                 lane,
                 sending,
-                expires_us,
+                expires_at,
             }) => {
-                self.on_submitted((ticket, lane, sending, expires_us), report.inserted, now);
+                self.on_submitted((ticket, lane, sending, expires_at), report.inserted, now);
             }
             Some(After::Attempt(id)) => self.attempt(id, now),
             Some(After::Revived {

@@ -18,7 +18,8 @@ pub(crate) struct Entry {
     pub(crate) ambiguous: bool,
     /// No attempt was made before; microseconds since the epoch.
     pub(crate) accepted_us: i64,
-    pub(crate) expires_us: i64,
+    /// When it is given up. Not by the wall clock, which may be set meanwhile.
+    pub(crate) expires_at: Millis,
     /// When the next attempt may start.
     pub(crate) at: Millis,
     /// True where the platform told that time.

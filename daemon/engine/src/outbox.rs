@@ -131,7 +131,7 @@ impl Outbox {
             poison: record.poison,
             ambiguous: record.ambiguous,
             accepted_us: record.accepted_us,
-            expires_us: record.expires_us,
+            expires_at: now.when(record.expires_us),
             at: now.mono + wait_ms,
             told: record.told,
             turn: None,
@@ -184,7 +184,7 @@ impl Outbox {
         id: u64,
         lane: Lane,
         sending: bool,
-        expires_us: i64,
+        expires_at: Millis,
         now: Now,
     ) {
         let turn = self.unreserve(&lane, sending);
@@ -194,7 +194,7 @@ impl Outbox {
             poison: 0,
             ambiguous: false,
             accepted_us: now.wall_us,
-            expires_us,
+            expires_at,
             at: now.mono,
             told: false,
             turn,
@@ -233,7 +233,7 @@ impl Outbox {
                 self.due.remove(&key);
                 continue;
             };
-            let is_over = entry.search.is_none() && entry.expires_us <= now.wall_us;
+            let is_over = entry.search.is_none() && entry.expires_at <= now.mono;
             if is_over && entry.ambiguous {
                 entry.search = Some(IfAbsent::End(SendEnd::Expired));
             } else if entry.ambiguous && window::is_past(entry.accepted_us, now.wall_us) {
@@ -327,9 +327,7 @@ impl Outbox {
         } else {
             jitter.between(wait - wait / 4, wait + wait / 4)
         };
-        let until_expiry =
-            u64::try_from((entry.expires_us - now.wall_us).max(0) / 1_000).unwrap_or(0);
-        let wait_ms = wait.min(until_expiry);
+        let wait_ms = wait.min(entry.expires_at.since(now.mono));
         entry.told = told;
         let wait_us = i64::try_from(wait_ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
         let op = Op::OutboxQueued {

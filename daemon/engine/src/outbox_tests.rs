@@ -34,7 +34,7 @@ fn status(status: u16, code: &str, retry_after_ms: Option<u64>) -> Failure {
 /// Accepts an entry whose first attempt is under way, if its lane is free.
 fn accept(outbox: &mut Outbox, id: u64, handle: &str) -> bool {
     let sending = outbox.reserve(&to(handle), Millis(0));
-    outbox.accepted(id, to(handle), sending, WALL_US + 1_000_000_000, at(0));
+    outbox.accepted(id, to(handle), sending, Millis(1_000_000), at(0));
     sending
 }
 
@@ -119,7 +119,7 @@ fn pitfall_31_a_retry_after_is_honoured_in_full() {
 fn pitfall_58_a_limit_without_a_time_waits_longer_each_time() {
     let mut outbox = Outbox::new(settings());
     let sending = outbox.reserve(&to("alice"), Millis(0));
-    outbox.accepted(1, to("alice"), sending, i64::MAX, Millis(0));
+    outbox.accepted(1, to("alice"), sending, Millis(u64::MAX), at(0));
     let mut now = 0;
     let mut last = 0;
     for round in 1..=14 {
@@ -239,6 +239,29 @@ fn an_entry_that_surely_did_not_land_expires() {
             1
         )]
     ));
+}
+
+#[test]
+fn a_wall_clock_that_jumps_expires_no_send_and_keeps_none_alive() {
+    const DAY_US: i64 = 86_400_000_000;
+    let unsent = || Failure::Network {
+        reason: "refused".into(),
+        unsent: true,
+    };
+    for jump_us in [DAY_US, -DAY_US] {
+        let jumped = |ms: u64| Now {
+            wall_us: at(ms).wall_us + jump_us,
+            ..at(ms)
+        };
+        let mut outbox = Outbox::new(settings());
+        accept(&mut outbox, 1, "alice");
+        let outcome = fail(&mut outbox, 1, unsent(), jumped(10));
+        assert!(matches!(outcome, Outcome::Wait { .. }), "{outcome:?}");
+        assert_eq!(started(&mut outbox, jumped(9_000)), [1]);
+        fail(&mut outbox, 1, unsent(), jumped(9_010));
+        let starts = outbox.start(jumped(1_000_000));
+        assert!(matches!(starts[..], [Start::Expired(_, 1)]), "{starts:?}");
+    }
 }
 
 #[test]

@@ -10,14 +10,14 @@ use crate::{
     op::{Draft, Lane, Op, SendEnd, Source},
     outbox::Outcome,
     row::{Failure, Row},
-    time::Now,
+    time::{Millis, Now},
 };
 
 impl Engine {
     pub(crate) fn on_submit(&mut self, ticket: u64, draft: Draft, now: Now) {
         self.outbox.hold(self.is_on_hold());
         let sending = self.outbox.reserve(&draft.lane, now.mono);
-        let (lane, expires_us) = (draft.lane.clone(), draft.expires_us);
+        let (lane, expires_at) = (draft.lane.clone(), now.when(draft.expires_us));
         if sending {
             // From here on the answer may be the row that seems to be missing.
             self.intake.send_began(&lane);
@@ -28,20 +28,20 @@ impl Engine {
                 ticket,
                 lane,
                 sending,
-                expires_us,
+                expires_at,
             },
         );
     }
 
     pub(crate) fn on_submitted(
         &mut self,
-        (ticket, lane, sending, expires_us): (u64, Lane, bool, i64),
+        (ticket, lane, sending, expires_at): (u64, Lane, bool, Millis),
         inserted: Option<Inserted>,
         now: Now,
     ) {
         match inserted {
             Some(Inserted::New(id)) => {
-                self.outbox.accepted(id, lane, sending, expires_us, now);
+                self.outbox.accepted(id, lane, sending, expires_at, now);
                 self.effects.push(Effect::Queued { ticket, id });
                 if sending {
                     self.attempt(id, now);

@@ -30,6 +30,15 @@ pub struct Now {
     pub wall_us: i64,
 }
 
+impl Now {
+    /// The monotonic time at which the wall clock would show this if it never jumped; the present
+    /// where it shows it already.
+    pub(crate) fn when(self, wall_us: i64) -> Millis {
+        let wait_us = wall_us.saturating_sub(self.wall_us).max(0);
+        self.mono + wait_us.cast_unsigned().div_ceil(1_000)
+    }
+}
+
 /// A small deterministic source of jitter (splitmix64), seeded by the driver.
 #[derive(Debug, Clone)]
 pub struct Jitter(u64);

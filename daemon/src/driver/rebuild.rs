@@ -9,7 +9,10 @@ use tokio::{
 };
 
 use super::run::{ANSWER_QUEUE, Driver};
-use crate::{command::CallFailure, store::StoreError};
+use crate::{
+    command::CallFailure,
+    store::{Committed, StoreError},
+};
 
 impl Driver {
     /// Drops everything that is ahead of the disk and starts over from what the disk holds.
@@ -20,8 +23,12 @@ impl Driver {
         let Some(snapshot) = self.reload().await else {
             return;
         };
-        // Reports of the old engine's commits mean nothing any more.
-        while self.committed.try_recv().is_ok() {}
+        // Reports of the old engine's commits mean nothing any more; what they wrote is there.
+        while let Ok(committed) = self.committed.try_recv() {
+            if let Committed::Done { events, .. } = committed {
+                self.feed.publish(events);
+            }
+        }
         self.effects.clear();
         self.unreported = 0;
         // What was written although nobody was told of it.
@@ -62,20 +69,19 @@ impl Driver {
 
     /// What the disk holds, as soon as it takes a write again; `None` where the daemon is to stop first.
     async fn reload(&mut self) -> Option<Snapshot> {
-        let mut pause = RETRY_MIN;
-        let mut next = Instant::now() + pause;
+        let mut next = Instant::now() + self.patience.refused(Instant::now());
         loop {
             tokio::select! {
                 () = sleep_until(next) => match self.writer.reload().await {
                     Ok(loaded) => {
                         self.watched.stored();
+                        self.patience.took(Instant::now());
                         return Some(loaded.engine);
                     }
                     Err(error) => {
                         tracing::error!(%error, "the database still refuses");
                         self.watched.refused(&error);
-                        pause = (pause * 2).min(RETRY_MAX);
-                        next = Instant::now() + pause;
+                        next = Instant::now() + self.patience.refused(Instant::now());
                     }
                 },
                 // Sends are refused with the reason; status and health tell it.
@@ -91,7 +97,61 @@ impl Driver {
     }
 }
 
+/// How long a database that refused is left alone. The pauses grow over outages that follow each
+/// other closely: a disk with room for the probe and for nothing else must not have the daemon
+/// connect to the platform every second.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    pause: Option<Duration>,
+    took_at: Option<Instant>,
+}
+
+impl Patience {
+    /// It refused: how long to wait.
+    fn refused(&mut self, now: Instant) -> Duration {
+        let well = |at: Instant| now.saturating_duration_since(at) >= STABLE;
+        let pause = match self.pause {
+            Some(pause) if !self.took_at.is_some_and(well) => (pause * 2).min(RETRY_MAX),
+            _ => RETRY_MIN,
+        };
+        self.took_at = None;
+        self.pause = Some(pause);
+        pause
+    }
+
+    /// It took a write.
+    fn took(&mut self, now: Instant) {
+        self.took_at = Some(now);
+    }
+}
+
 /// The first pause before a database that refused is tried again; it doubles.
 const RETRY_MIN: Duration = Duration::from_secs(1);
 /// The longest one.
 const RETRY_MAX: Duration = Duration::from_secs(30);
+/// After so long without a refusal the pauses begin anew.
+const STABLE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_over_outages_that_follow_each_other_and_begin_anew_after_a_good_minute() {
+        let mut patience = Patience::default();
+        let mut now = Instant::now();
+        let mut pauses = Vec::new();
+        for _ in 0..4 {
+            // Two refusals, then a write that is taken; the next refusal comes at once.
+            for _ in 0..2 {
+                let pause = patience.refused(now);
+                now += pause;
+                pauses.push(pause.as_secs());
+            }
+            patience.took(now);
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30]);
+        now += STABLE;
+        assert_eq!(patience.refused(now), RETRY_MIN);
+    }
+}

@@ -225,7 +225,7 @@ impl Watched {
             });
         };
         if stats.link.phase != Phase::Ready {
-            let young = now.saturating_sub(self.started_us) < STARTING_US && !self.ever_ready;
+            let young = now_ms < STARTING_MS && !self.ever_ready;
             let text = format!(
                 "{}: {}",
                 state_of(stats.link.phase).as_str(),
@@ -351,7 +351,7 @@ impl Driver {
     }
 
     pub(super) fn health(&self, reply: oneshot::Sender<Box<Health>>) {
-        let (watched, stats, reader) = (
+        let (mut watched, stats, reader) = (
             self.watched.clone(),
             self.engine.stats(),
             self.reader.clone(),
@@ -359,7 +359,12 @@ impl Driver {
         let now_ms = self.clock.now().mono.0;
         let gap_ms = self.config.engine.gap_window_ms;
         self.tasks.spawn("health", async move {
-            let counts = reader.counts().await.unwrap_or_default();
+            let counts = reader.counts().await;
+            let counts = counts.unwrap_or_else(|error| {
+                // In this copy: what cannot be read is as bad as what cannot be written.
+                watched.refused(&error);
+                Counts::default()
+            });
             let _ = reply.send(Box::new(watched.health(&stats, &counts, now_ms, gap_ms)));
         });
     }
@@ -423,7 +428,7 @@ fn timestamp(us: i64) -> Timestamp {
 /// Warnings kept for `daemon.status`.
 const WARNINGS: usize = 32;
 /// How long a daemon without a connection counts as starting (`local-api.md` 5).
-const STARTING_US: i64 = 30_000_000;
+const STARTING_MS: u64 = 30_000;
 /// How long after its window a hole may take before it is worth a word.
 const GAP_GRACE_MS: u64 = 30_000;
 /// A message that waits longer makes the outbox stuck.

@@ -18,6 +18,7 @@ use tokio::{
 use super::{
     clock::Clock,
     link::{Dialing, dialed, received},
+    rebuild::Patience,
     report::Watched,
     requests::{Answer, Requests, identity},
     sends::Callers,
@@ -115,6 +116,7 @@ pub struct Driver {
     /// Commits whose report has not come yet.
     pub(super) unreported: usize,
     pub(super) watched: Watched,
+    pub(super) patience: Patience,
     pub(super) shutdown: Option<oneshot::Sender<()>>,
     /// Until when the key may be replaced at any moment.
     pub(super) replacing: Option<Instant>,
@@ -218,6 +220,7 @@ impl Driver {
             next_drain: 0,
             unreported: 0,
             watched,
+            patience: Patience::default(),
             shutdown: Some(shutdown),
             replacing: None,
             effects: VecDeque::new(),

@@ -25,7 +25,7 @@ use crate::{
 pub(super) enum StartError {
     #[error(transparent)]
     Lock(#[from] LockError),
-    #[error("{}: {source}{}", .path.display(), salvage(.path, .source))]
+    #[error("{}: {source}{}", .path.display(), mend(.path, .source))]
     Store { path: PathBuf, source: StoreError },
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -35,16 +35,22 @@ pub(super) enum StartError {
     System(#[from] std::io::Error),
 }
 
-/// What to do about a damaged database; it is never repaired or made anew by itself.
-fn salvage(path: &Path, source: &StoreError) -> String {
-    if !matches!(source, StoreError::Corrupt(_)) {
-        return String::new();
-    }
+/// What helps. A damaged database is never repaired or made anew by itself.
+fn mend(path: &Path, source: &StoreError) -> String {
     let path = path.display();
-    format!(
-        "; it is left as it is. This saves what can be read of it: \
-         sqlite3 '{path}' .recover | sqlite3 '{path}.salvaged'"
-    )
+    match source {
+        StoreError::Corrupt(_) => format!(
+            "; it is left as it is. This saves what can be read of it: \
+             sqlite3 '{path}' .recover | sqlite3 '{path}.salvaged'"
+        ),
+        StoreError::Full => "; make room on its disk, or name another state directory \
+                             (--state-dir)"
+            .to_owned(),
+        StoreError::Io(_) => "; see whether its disk has room, may be written and works, or name \
+                              another state directory (--state-dir)"
+            .to_owned(),
+        StoreError::Newer { .. } | StoreError::Refused(_) | StoreError::Closed => String::new(),
+    }
 }
 
 impl StartError {
@@ -53,7 +59,7 @@ impl StartError {
             Self::Lock(LockError::Held { .. }) | Self::Bind(BindError::InUse(_)) => {
                 ExitStatus::Unavailable
             }
-            Self::Lock(LockError::Shared { .. })
+            Self::Lock(LockError::Shared { .. } | LockError::NoLocks { .. })
             | Self::Bind(BindError::TooLong { .. } | BindError::NoSocket(_))
             | Self::Platform(_) => ExitStatus::Config,
             Self::Lock(LockError::Io { .. })

@@ -7,7 +7,7 @@ use agentchatd_engine::{
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{error::StoreError, render, retention::ROW_BYTES, steering};
+use super::{error::StoreError, reader::last_received, render, retention::ROW_BYTES, steering};
 use crate::event::{LogEvent, now_us, source};
 
 /// One transaction's worth of ops and what they did.
@@ -22,6 +22,8 @@ pub(super) struct Batch {
     now_us: i64,
     /// What the new events weigh.
     bytes: u64,
+    /// No event is earlier than the one before it: a wall clock that went back stands still here.
+    floor_us: i64,
 }
 
 impl Batch {
@@ -37,6 +39,7 @@ impl Batch {
             next_offset: last.cast_unsigned() + 1,
             now_us: now_us(),
             bytes: 0,
+            floor_us: last_received(connection)?,
         })
     }
 
@@ -234,10 +237,9 @@ impl Batch {
         event: LogEvent,
     ) -> Result<Option<u64>, StoreError> {
         let offset = self.next_offset;
-        let received_at_us = if event.received_at_us == 0 {
-            self.now_us
-        } else {
-            event.received_at_us
+        let received_at_us = match event.received_at_us {
+            0 => self.now_us.max(self.floor_us),
+            parked => parked.max(self.floor_us),
         };
         let inserted = connection
             .prepare_cached(
@@ -265,6 +267,7 @@ impl Batch {
         }
         self.next_offset += 1;
         self.bytes += event.payload.len() as u64 + ROW_BYTES;
+        self.floor_us = received_at_us;
         self.events.push(Arc::new(LogEvent {
             offset,
             received_at_us,

@@ -6,6 +6,7 @@
 //! platform must survive a power cut, since the platform will not send it again.
 
 mod apply;
+mod damage;
 mod error;
 mod jobs;
 mod open;

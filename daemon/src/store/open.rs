@@ -11,6 +11,7 @@ use rusqlite_migration::{M, Migrations};
 use tokio::sync::mpsc;
 
 use super::{
+    damage::Damage,
     error::StoreError,
     jobs::{JOB_QUEUE, Writer},
     reader::Reader,
@@ -56,8 +57,9 @@ impl Store {
         let loaded = load(&connection)?;
         let (committed_sender, committed) = mpsc::unbounded_channel();
         let (jobs, receiver) = mpsc::channel(JOB_QUEUE);
-        WriterThread::start(connection, receiver, committed_sender)?;
-        let reader = Reader::start(&path)?;
+        let damage = Damage::none_of(&path, &committed_sender);
+        WriterThread::start(connection, receiver, committed_sender, damage.clone())?;
+        let reader = Reader::start(damage)?;
         Ok(Self {
             writer: Writer::new(jobs),
             reader,

@@ -1,7 +1,7 @@
 //! Queries, on threads with connections of their own.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     apply::source_of,
+    damage::Damage,
     error::StoreError,
     rows::{Attempt, ConsumerRow, Counts, OutboxName, OutboxRow, Recorded},
 };
@@ -26,15 +27,15 @@ type Query = Box<dyn FnOnce(&Connection) + Send>;
 pub struct Reader {
     threads: Arc<[mpsc::Sender<Query>]>,
     next: Arc<AtomicUsize>,
-    path: Arc<PathBuf>,
+    damage: Damage,
 }
 
 impl Reader {
-    pub(super) fn start(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn start(damage: Damage) -> Result<Self, StoreError> {
         let mut threads = Vec::new();
         for n in 0..THREADS {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(path, flags)?;
+            let connection = Connection::open_with_flags(damage.path(), flags)?;
             connection.busy_timeout(std::time::Duration::from_secs(5))?;
             let (sender, mut queries) = mpsc::channel::<Query>(QUERY_QUEUE);
             thread::Builder::new()
@@ -50,7 +51,7 @@ impl Reader {
         Ok(Self {
             threads: threads.into(),
             next: Arc::default(),
-            path: Arc::new(path.to_owned()),
+            damage,
         })
     }
 
@@ -190,7 +191,7 @@ impl Reader {
 
     /// Figures for `daemon.status`.
     pub async fn counts(&self) -> Result<Counts, StoreError> {
-        let path = Arc::clone(&self.path);
+        let damage = self.damage.clone();
         self.ask(move |connection| {
             let (first_offset, last_offset) = bounds(connection)?;
             let count = |state: &str| -> rusqlite::Result<u64> {
@@ -218,7 +219,7 @@ impl Reader {
                 first_offset,
                 last_offset,
                 log_bytes: log_bytes.cast_unsigned(),
-                bytes: size(&path) + size(&path.with_extension("db-wal")),
+                bytes: size(damage.path()) + size(&damage.path().with_extension("db-wal")),
                 queued: count("queued")?,
                 in_flight: count("sending")?,
                 failed: count("failed")?,
@@ -242,7 +243,8 @@ impl Reader {
             .send(job)
             .await
             .map_err(|_| StoreError::Closed)?;
-        Ok(answer.await.map_err(|_| StoreError::Closed)??)
+        let answer = answer.await.map_err(|_| StoreError::Closed)?;
+        answer.map_err(|error| self.damage.note(error.into()))
     }
 }
 
@@ -300,6 +302,15 @@ fn event(row: &Row<'_>) -> rusqlite::Result<LogEvent> {
         payload: text(9)?.unwrap_or_default(),
         ..LogEvent::default()
     })
+}
+
+/// When the last event of the log was received; 0 where there is none.
+pub(super) fn last_received(connection: &Connection) -> rusqlite::Result<i64> {
+    let last = connection
+        .prepare_cached("SELECT received_us FROM events ORDER BY \"offset\" DESC LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(last.unwrap_or(0))
 }
 
 /// Offsets and times rise together, so the place of a time is found by halving.

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     apply::Batch,
+    damage::Damage,
     error::StoreError,
     jobs::{ConsumerChange, Job},
     retention::{self, FreePages, Step, Stepped},
@@ -53,6 +54,7 @@ pub(super) struct WriterThread {
     committed: mpsc::UnboundedSender<Committed>,
     /// Set by a failed commit: the engine is ahead of the disk until it has reloaded.
     refused: Option<StoreError>,
+    damage: Damage,
 }
 
 impl WriterThread {
@@ -60,12 +62,14 @@ impl WriterThread {
         connection: Connection,
         jobs: mpsc::Receiver<Job>,
         committed: mpsc::UnboundedSender<Committed>,
+        damage: Damage,
     ) -> Result<(), StoreError> {
         let thread = Self {
             connection,
             jobs,
             committed,
             refused: None,
+            damage,
         };
         thread::Builder::new()
             .name("store-writer".into())
@@ -97,6 +101,7 @@ impl WriterThread {
                 Job::Reload(reply) => {
                     self.transact(std::mem::take(&mut commits), std::mem::take(&mut changes));
                     let loaded = self.probe().and_then(|()| load(&self.connection));
+                    let loaded = loaded.map_err(|error| self.damage.note(error));
                     if loaded.is_ok() {
                         self.refused = None;
                     }
@@ -163,6 +168,7 @@ impl WriterThread {
                 }
             }
             Err(error) => {
+                let error = self.damage.note(error);
                 if had_commits {
                     self.refused = Some(error.clone());
                     let _ = self.committed.send(Committed::Failed(error.clone()));
@@ -179,6 +185,7 @@ impl WriterThread {
         commits: Vec<(Token, Vec<agentchatd_engine::Op>)>,
         changes: &[(ConsumerChange, oneshot::Sender<Result<bool, StoreError>>)],
     ) -> Result<(Batch, Vec<bool>), StoreError> {
+        self.damage.check()?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -242,6 +249,7 @@ impl WriterThread {
 
     /// A write that changes nothing but has to reach the disk like any other.
     fn probe(&self) -> Result<(), StoreError> {
+        self.damage.look_again()?;
         self.connection.execute(
             "UPDATE checkpoint SET last_offset = last_offset WHERE id = 1",
             [],

@@ -100,6 +100,13 @@ pub enum Event {
         /// The whole of it; null where it is no JSON.
         whole: Value,
     },
+    /// A client answered a ping.
+    Pong {
+        /// Number of the socket.
+        socket: u64,
+        /// How long that took, in milliseconds.
+        after_ms: u64,
+    },
     /// A message was handed to a socket.
     Push {
         /// Number of the socket.
@@ -171,11 +178,6 @@ pub enum Event {
     },
     /// A ping was written to a socket.
     Ping {
-        /// Number of the socket.
-        socket: u64,
-    },
-    /// A pong came from a socket.
-    Pong {
         /// Number of the socket.
         socket: u64,
     },

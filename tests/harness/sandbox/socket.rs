@@ -118,6 +118,7 @@ impl Socket {
         let mut ping = tokio::time::interval_at(Instant::now() + heartbeat, heartbeat);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pong_due: Option<Instant> = None;
+        let mut pinged: Option<Instant> = None;
         let mut taken = VecDeque::new();
         let mut dirty = false;
         let tasks = self.shared.tasks.clone();
@@ -135,6 +136,7 @@ impl Socket {
                     let socket = self.number;
                     self.shared.journal.write(Event::Ping { socket });
                     pong_due.get_or_insert_with(|| Instant::now() + pong_deadline);
+                    pinged.get_or_insert_with(Instant::now);
                     continue;
                 }
                 () = tokio::time::sleep_until(due), if pong_due.is_some() => {
@@ -149,9 +151,8 @@ impl Socket {
             match step {
                 Step::Frame(Message::Text(text)) => self.on_text(link, &text),
                 Step::Frame(Message::Pong(_)) => {
-                    let socket = self.number;
-                    self.shared.journal.write(Event::Pong { socket });
                     pong_due = None;
+                    self.note_pong(pinged.take());
                 }
                 Step::Frame(Message::Close(frame)) => return End::by_client(frame),
                 Step::Frame(Message::Binary(_)) => self.note_frame("binary", Value::Null),
@@ -167,6 +168,14 @@ impl Socket {
                 Step::Cut(cut) => return self.cut(link, cut).await,
             }
         }
+    }
+
+    fn note_pong(&self, pinged: Option<Instant>) {
+        let Some(pinged) = pinged else { return };
+        self.shared.journal.write(Event::Pong {
+            socket: self.number,
+            after_ms: u64::try_from(pinged.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
     }
 
     fn on_text(&self, link: &Arc<Link>, text: &str) {
