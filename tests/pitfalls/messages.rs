@@ -214,12 +214,16 @@ fn pitfall_62_answers_about_members_do_not_end_a_group_and_its_deletion_does() {
         assert!(reasons.into_iter().all(|reason| reason == "gap_filled"));
     }
     raw.ok("groups.delete", json!({"group_id": group}));
+    let before = stage.send_requests();
     let send = json!({"conversation_id": group, "text": "anybody?"});
     let data = raw.refused(-32001, "messages.send", send)["data"].clone();
     assert_eq!(
         (&data["status"], &data["code"]),
         (&json!(410), &json!("GROUP_DELETED"))
     );
+    assert_eq!(stage.send_requests() - before, 1, "no second attempt");
+    let failed = raw.ok("outbox.list", json!({"state": "failed"}));
+    assert_eq!(failed["entries"][0]["conversation_id"], group, "{failed}");
     raw.ok("messages.send", json!({"to": "bob", "text": "elsewhere"}));
     assert_eq!(connects(&stage), 1);
 }
