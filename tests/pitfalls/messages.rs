@@ -5,6 +5,7 @@ use agentchatd_tests::sandbox::{
     ConnectFault, Draft, Event, HttpFault, HttpRule, Options, Setting, To,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 
 #[test]
 fn pitfall_03_a_1008_behind_an_accepted_upgrade_parks_a_daemon_that_sends_no_hello() {
@@ -85,6 +86,41 @@ fn pitfall_47_a_forged_notice_of_the_platform_hides_no_gap() {
         let gaps = of_type(&log, "sequence.gap");
         assert_eq!(gaps.len(), 1, "{log:#?}");
         assert_eq!(gaps[0]["payload"]["reason"], "absent_upstream");
+    }
+}
+
+#[test]
+fn pitfall_50_a_stop_and_a_reload_wait_for_the_answer_to_a_hello_that_is_out() {
+    for stops in [true, false] {
+        let mut stage = with(Options::april());
+        stage.bob_says("backlog");
+        let slow = ConnectFault::SlowLookup(Duration::from_millis(1_500));
+        stage
+            .sandbox
+            .faults(|faults| faults.connect.push_back(slow));
+        let mut daemon = stage.start();
+        let out = daemon.status_until(|status| status["connection"]["state"] == "authenticating");
+        out.unwrap();
+        if stops {
+            assert!(daemon.stop().unwrap().success());
+        } else {
+            let right = std::mem::replace(&mut stage.setup.key, "ac_wrong_wrong_wrong".into());
+            stage.setup.write_key().unwrap();
+            stage.connect(&daemon).ok("daemon.reload", json!({}));
+            stage.setup.key = right;
+        }
+        // The platform looks the key up to the end, and hands the backlog to whoever is there.
+        let ready = stage.seen_from(0, |event| matches!(event, Event::Ready { .. }));
+        let is_ghost = matches!(ready.event, Event::Ready { ghost: true, .. });
+        assert!(!is_ghost, "{ready:?}");
+        if stops {
+            daemon = stage.start();
+        } else {
+            stage.setup.write_key().unwrap();
+            stage.connect(&daemon).ok("daemon.reload", json!({}));
+        }
+        stage.settle(&daemon);
+        assert_eq!(stage.log_is_whole(&daemon).len(), 1);
     }
 }
 
@@ -178,12 +214,16 @@ fn pitfall_62_answers_about_members_do_not_end_a_group_and_its_deletion_does() {
         assert!(reasons.into_iter().all(|reason| reason == "gap_filled"));
     }
     raw.ok("groups.delete", json!({"group_id": group}));
+    let before = stage.send_requests();
     let send = json!({"conversation_id": group, "text": "anybody?"});
     let data = raw.refused(-32001, "messages.send", send)["data"].clone();
     assert_eq!(
         (&data["status"], &data["code"]),
         (&json!(410), &json!("GROUP_DELETED"))
     );
+    assert_eq!(stage.send_requests() - before, 1, "no second attempt");
+    let failed = raw.ok("outbox.list", json!({"state": "failed"}));
+    assert_eq!(failed["entries"][0]["conversation_id"], group, "{failed}");
     raw.ok("messages.send", json!({"to": "bob", "text": "elsewhere"}));
     assert_eq!(connects(&stage), 1);
 }

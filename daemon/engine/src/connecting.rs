@@ -6,7 +6,7 @@ use crate::{
     effect::{Effect, Warning},
     engine::{After, Engine},
     input::{ConversationList, Identity, SocketEnd},
-    link::{Stage, Then},
+    link::{Parting, Stage, Then},
     op::Op,
     row::Failure,
     time::{Millis, Now},
@@ -21,10 +21,7 @@ impl Engine {
             Stage::Stopped => {}
             _ if self.link.has_socket() => {
                 self.link.then = Then::Begin;
-                self.effects.push(Effect::Close {
-                    code: 1000,
-                    reason: "credential changed",
-                });
+                self.part("credential changed");
             }
             _ => self.begin(now),
         }
@@ -37,14 +34,21 @@ impl Engine {
             // The stage stays until the socket is gone: a credential that comes meanwhile must
             // not lead to a second one beside it.
             self.link.then = Then::Idle(Arc::clone(reason));
-            self.effects.push(Effect::Close {
-                code: 1000,
-                reason: "no credential",
-            });
+            self.part("no credential");
         } else {
             self.go(Stage::Idle, reason, None, now);
             self.intake.drain_ended(now.mono);
         }
+    }
+
+    /// Closes the socket, but not in the middle of its handshake.
+    fn part(&mut self, reason: &'static str) {
+        let deadline = match self.link.stage {
+            Stage::Dialing => None,
+            Stage::Hello { deadline } => Some(deadline),
+            _ => return self.effects.push(Effect::Close { code: 1000, reason }),
+        };
+        self.link.parting = Some(Parting { reason, deadline });
     }
 
     /// The first step of a connection.
@@ -119,9 +123,12 @@ impl Engine {
     }
 
     pub(crate) fn on_socket_open(&mut self, now: Now) {
+        let deadline = now.mono + self.settings.hello_timeout_ms;
+        if let Some(parting) = &mut self.link.parting {
+            parting.deadline = Some(deadline);
+        }
         if self.link.stage == Stage::Dialing {
             self.link.last_alive = now.mono;
-            let deadline = now.mono + self.settings.hello_timeout_ms;
             self.go(
                 Stage::Hello { deadline },
                 &Arc::from("authenticating"),
@@ -133,6 +140,13 @@ impl Engine {
 
     pub(crate) fn on_hello_ok(&mut self, ack: bool, now: Now) {
         self.link.last_alive = now.mono;
+        if let Some(Parting { reason, .. }) = self.link.parting.take() {
+            self.effects.push(Effect::Close { code: 1000, reason });
+            if let Stage::Hello { deadline } = &mut self.link.stage {
+                *deadline = now.mono + CLOSE_GRACE_MS;
+            }
+            return;
+        }
         match self.link.stage {
             Stage::Hello { .. } | Stage::Dialing => {}
             Stage::PostSync { .. } | Stage::Ready { .. } if ack && !self.link.ack_mode => {
@@ -165,6 +179,7 @@ impl Engine {
     }
 
     pub(crate) fn on_socket_closed(&mut self, end: SocketEnd, now: Now) {
+        self.link.parting = None;
         if !self.link.has_socket() {
             return;
         }
@@ -260,10 +275,7 @@ impl Engine {
 
     pub(crate) fn on_shutdown(&mut self, now: Now) {
         if self.link.has_socket() {
-            self.effects.push(Effect::Close {
-                code: 1000,
-                reason: "stopping",
-            });
+            self.part("stopping");
         }
         self.go(Stage::Stopped, &Arc::from("stopping"), None, now);
     }
@@ -321,13 +333,13 @@ impl Engine {
                 probe_at,
                 probing: false,
             } => probe_at,
+            Stage::Stopped => self.link.parting.as_ref()?.deadline,
             Stage::Parked { probing: true, .. }
             | Stage::Idle
             | Stage::Held(_)
             | Stage::Identifying
             | Stage::PreSync
-            | Stage::Dialing
-            | Stage::Stopped => None,
+            | Stage::Dialing => None,
         }
     }
 
@@ -345,6 +357,7 @@ impl Engine {
                     self.link.stage = Stage::Hello {
                         deadline: now.mono + CLOSE_GRACE_MS,
                     };
+                    self.link.parting = None;
                     let reason = "HELLO ack timeout";
                     self.effects.push(Effect::Close { code: 1008, reason });
                 }
@@ -360,6 +373,13 @@ impl Engine {
             }
             Stage::Ready { .. } => self.fire_ready_timers(now),
             Stage::Waiting { until } if until <= now.mono => self.begin(now),
+            Stage::Stopped => {
+                let is_due =
+                    |parting: &mut Parting| parting.deadline.is_some_and(|at| at <= now.mono);
+                if let Some(Parting { reason, .. }) = self.link.parting.take_if(is_due) {
+                    self.effects.push(Effect::Close { code: 1000, reason });
+                }
+            }
             Stage::Parked {
                 probe_at: Some(at),
                 probing: false,

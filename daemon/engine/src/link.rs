@@ -61,6 +61,15 @@ pub(crate) enum Then {
     Park(Arc<str>),
 }
 
+/// A close of ours that is put off: a handshake that is cut off between the hello and its answer
+/// goes on at the platform, and a socket that is nobody's swallows the backlog (`wire.md` 11.50).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Parting {
+    pub(crate) reason: &'static str,
+    /// The end of our patience, once the hello is out.
+    pub(crate) deadline: Option<Millis>,
+}
+
 /// Whether the question whose key it is stands open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Inquiry {
@@ -89,6 +98,8 @@ pub(crate) struct Link {
     pub(crate) backoff: Backoff,
     /// What follows when the socket is gone.
     pub(crate) then: Then,
+    /// A close that waits for the answer to our hello.
+    pub(crate) parting: Option<Parting>,
     /// A replacement of the key that is under way.
     pub(crate) replacing: Option<Replacing>,
     /// When the key changed last; none where there was none before it.
@@ -112,6 +123,7 @@ impl Link {
             last_alive: Millis::default(),
             backoff,
             then: Then::Wait,
+            parting: None,
             replacing: None,
             renewed_at: None,
             dials: VecDeque::with_capacity(DIALS_AT_MOST),

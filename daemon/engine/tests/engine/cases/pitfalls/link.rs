@@ -191,3 +191,42 @@ fn pitfall_48_the_first_reconnect_after_a_deploy_is_spread_over_its_whole_width(
     }
     assert!(waits.iter().all(|wait| (250..=1_000).contains(wait)));
 }
+
+#[test]
+fn pitfall_50_a_handshake_under_way_is_not_cut_off_by_a_stop_or_by_another_key() {
+    let wishes = [
+        Input::Shutdown,
+        Input::Credential,
+        Input::NoCredential("not_configured".into()),
+    ];
+    let is_close = |effect: &Effect| matches!(effect, Effect::Close { .. });
+    for (wish, seed) in wishes.iter().flat_map(|wish| [(wish, 1), (wish, 2)]) {
+        for (is_answered, is_dialling) in [(true, true), (true, false), (false, false)] {
+            let mut world = World::new(false, seed, Chances::default());
+            world.keeps_effects = true;
+            world.chances.delay_ms = 3_000;
+            world.chances.hello_late = if is_answered { 0 } else { 100 };
+            world.start();
+            run_to_dial(&mut world);
+            if !is_dialling {
+                world.run_to(Phase::Authenticating);
+            }
+            let socket = world.wire.last;
+            let begun_at = world.now_ms;
+            world.input(wish.clone());
+            while !world.take_effects().iter().any(is_close) {
+                assert!(world.run_once(60_000), "never closed");
+            }
+            assert_eq!(world.wire.last, socket);
+            assert_eq!(world.wire.said_hello, is_answered, "{wish:?}");
+            // A stop does not wait for ever: for the upgrade, and then for the answer.
+            let most = 6_000 + world.settings.hello_timeout_ms;
+            assert!(world.now_ms - begun_at <= most);
+            world.chances = Chances::default();
+            world.run_for(60_000);
+            let is_back = *wish == Input::Credential;
+            assert_eq!(world.phase() == Phase::Ready, is_back, "{wish:?}");
+            assert_eq!(world.wire.ours.is_some(), is_back, "{wish:?}");
+        }
+    }
+}
