@@ -49,6 +49,27 @@ fn blank_lines_and_white_space_are_passed_over() {
 }
 
 #[test]
+fn a_last_line_that_is_no_json_and_has_no_end_costs_no_other_answer() {
+    let stage = stage();
+    let daemon = stage.start();
+    for last in ["hello", "17", "\"x"] {
+        let mut raw = stage.connect(&daemon);
+        raw.start("events.fetch", &json!({"wait_ms": 300})).unwrap();
+        raw.write(last.as_bytes()).unwrap();
+        raw.finish().unwrap();
+        let refusal = raw.hear();
+        assert!(refusal["error"]["code"].is_number(), "{last}: {refusal}");
+        assert!(raw.hear()["result"]["events"].is_array(), "{last}");
+        assert_eq!(raw.line().unwrap(), None, "then it ends");
+    }
+    assert!(
+        !stage.log_text().contains("panicked"),
+        "{}",
+        stage.log_text()
+    );
+}
+
+#[test]
 fn each_answer_is_one_line_of_json_rpc() {
     let stage = stage();
     let daemon = stage.start();

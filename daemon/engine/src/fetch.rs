@@ -364,7 +364,9 @@ fn read_forward(
     for row in rows {
         let seq = row.seq.unwrap_or(0);
         if silent && seq > upper {
-            // It came after the conversation was met: no past, and what lacks there is a gap.
+            // It came after the conversation was met: no past, and what lacks there is a gap. But
+            // a page that reaches it has nothing below it left to tell.
+            highest = highest.max(upper);
             continue;
         }
         highest = highest.max(seq);

@@ -216,6 +216,7 @@ impl Framer {
             State::Between | State::Skip => Frame::End,
             State::Line => {
                 self.state = State::Between;
+                self.seen = 0;
                 Frame::Value(std::mem::take(&mut self.buffer))
             }
             State::Inside { .. } => {
@@ -406,6 +407,23 @@ mod tests {
         assert_eq!(framer.next(&mut near).await.unwrap(), value(r#"{"a":1}"#));
         drop(far);
         assert_eq!(framer.next(&mut near).await.unwrap(), Frame::End);
+    }
+
+    #[tokio::test]
+    async fn after_a_last_line_without_its_end_comes_the_end() {
+        for json in [true, false] {
+            let mut framer = Framer::new(b"{}\n17", 100);
+            let mut empty: &[u8] = b"";
+            for expected in ["{}", "17"] {
+                assert_eq!(framer.next(&mut empty).await.unwrap(), value(expected));
+            }
+            if !json {
+                framer.skip_line();
+            }
+            for _ in 0..2 {
+                assert_eq!(framer.next(&mut empty).await.unwrap(), Frame::End);
+            }
+        }
     }
 
     #[test]

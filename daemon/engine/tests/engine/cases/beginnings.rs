@@ -254,3 +254,23 @@ fn a_first_contact_cut_off_by_a_crash_begins_anew() {
     world.run_for(5_000);
     world.has_in_order(BOB, 3..=4);
 }
+
+#[test]
+fn the_way_up_to_a_seq_out_of_all_reason_is_not_asked_page_by_page() {
+    let mut world = World::started(true);
+    for seq in [401, TOP] {
+        let id = world.waits(CREW);
+        let message = world.platform.message_mut(&id).unwrap();
+        message.row.seq = Some(seq);
+    }
+    world.take_effects();
+    world.input(Input::DrainNow { ticket: 1 });
+    world.run_for(10_000);
+    world.has_in_order(CREW, [401, TOP]);
+    assert_eq!(world.told(CREW), [], "what lies between is no gap");
+    let questions = world.questions(CREW);
+    assert!(questions.len() < 10, "{questions:?}");
+}
+
+/// The largest seq that is read as one.
+const TOP: u64 = i64::MAX as u64;

@@ -264,6 +264,7 @@ impl World {
     /// Hands an input in and carries out what comes of it.
     pub(crate) fn input(&mut self, input: Input) {
         self.inputs += 1;
+        assert!(self.inputs < MOST_INPUTS, "there is no end of it");
         if input == Input::Credential {
             self.key = Arc::clone(&self.platform.handle);
             self.held_key = self.valid_key;
@@ -393,6 +394,9 @@ impl World {
         std::mem::take(&mut self.effects)
     }
 }
+
+/// More than any schedule needs: past it something goes in circles.
+const MOST_INPUTS: u64 = 200_000;
 
 fn engine(settings: &Settings, store: &Store, now_ms: u64) -> Engine {
     let engine = Engine::new(settings.clone(), store.snapshot(), now(now_ms));
