@@ -36,6 +36,9 @@ pub struct Args {
     /// Look at configuration and key, tell what is wrong, and start nothing
     #[arg(long)]
     pub check_config: bool,
+    /// Save what can be read of a damaged database into a new one beside it, and start nothing
+    #[arg(long, conflicts_with = "check_config")]
+    pub salvage: bool,
 }
 
 impl Args {

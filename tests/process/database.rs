@@ -19,7 +19,7 @@ fn a_file_that_is_no_database_is_refused_by_name_and_left_alone() {
         said(&output)
     );
     assert!(
-        said(&output).contains(".recover"),
+        said(&output).contains("--salvage"),
         "the salvage command: {}",
         said(&output)
     );
@@ -48,7 +48,7 @@ fn a_damaged_database_is_refused_and_never_made_anew() {
         "{}",
         said(&output)
     );
-    assert!(said(&output).contains(".recover"), "{}", said(&output));
+    assert!(said(&output).contains("--salvage"), "{}", said(&output));
     assert_eq!(fs::read(&database).unwrap(), bytes);
 }
 

@@ -27,7 +27,7 @@ use crate::{
     notify::Notifier,
     rpc::{self, Listener},
     shutdown::{Signal, Signals, Tasks},
-    store::Store,
+    store::{self, Store},
     upstream::{Platform, Rest},
 };
 
@@ -42,6 +42,9 @@ pub fn run(args: &Args, env: &Environment) -> ExitStatus {
     };
     if args.check_config {
         return check(&settings, env);
+    }
+    if args.salvage {
+        return salvage(&settings);
     }
     let log = match logging::init(&settings.config.log, env) {
         Ok(log) => log,
@@ -91,6 +94,38 @@ fn check(settings: &Settings, env: &Environment) -> ExitStatus {
         |path| path.display().to_string(),
     );
     tell(&format_args!("the configuration is good ({file})"));
+    ExitStatus::Ok
+}
+
+/// `--salvage`: a new database beside the damaged one.
+fn salvage(settings: &Settings) -> ExitStatus {
+    let dir = &settings.state_dir;
+    let made = StateLock::claim(dir)
+        .map_err(StartError::from)
+        .and_then(|_lock| {
+            let path = dir.join("state.db");
+            store::salvage(dir).map_err(|source| StartError::Unsalvaged { path, source })
+        });
+    let salvaged = match made {
+        Ok(salvaged) => salvaged,
+        Err(error) => {
+            tell(&error);
+            return error.status();
+        }
+    };
+    let (new, dir) = (salvaged.path.display(), dir.display());
+    tell(&format_args!(
+        "{new} has {} events; {} could not be read, and {} messages will be looked for in \
+         AgentChat's history",
+        salvaged.events, salvaged.lost_events, salvaged.wanted
+    ));
+    for (table, rows) in &salvaged.rows {
+        tell(&format_args!("    {table}: {rows} rows"));
+    }
+    tell(&format_args!(
+        "to go on with it: mv '{dir}/state.db' '{dir}/state.db.damaged' && \
+         rm -f '{dir}/state.db-wal' '{dir}/state.db-shm' && mv '{new}' '{dir}/state.db'"
+    ));
     ExitStatus::Ok
 }
 

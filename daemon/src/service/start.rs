@@ -27,6 +27,8 @@ pub(super) enum StartError {
     Lock(#[from] LockError),
     #[error("{}: {source}{}", .path.display(), mend(.path, .source))]
     Store { path: PathBuf, source: StoreError },
+    #[error("{}: nothing could be saved: {source}{}", .path.display(), last_resort(.path, .source))]
+    Unsalvaged { path: PathBuf, source: StoreError },
     #[error(transparent)]
     Bind(#[from] BindError),
     #[error("[agent] base_url: {0}")]
@@ -37,12 +39,15 @@ pub(super) enum StartError {
 
 /// What helps. A damaged database is never repaired or made anew by itself.
 fn mend(path: &Path, source: &StoreError) -> String {
-    let path = path.display();
+    let directory = path.parent().unwrap_or(path);
     match source {
-        StoreError::Corrupt(_) => format!(
-            "; it is left as it is. This saves what can be read of it: \
-             sqlite3 '{path}' .recover | sqlite3 '{path}.salvaged'"
-        ),
+        StoreError::Corrupt(_) => {
+            let dir = directory.display();
+            format!(
+                "; it is left as it is. This saves what can be read of it: \
+                 agentchatd --salvage --state-dir '{dir}'"
+            )
+        }
         StoreError::Full => "; make room on its disk, or name another state directory \
                              (--state-dir)"
             .to_owned(),
@@ -50,6 +55,14 @@ fn mend(path: &Path, source: &StoreError) -> String {
                               another state directory (--state-dir)"
             .to_owned(),
         StoreError::Newer { .. } | StoreError::Refused(_) | StoreError::Closed => String::new(),
+    }
+}
+
+/// SQLite's own program also reads files whose head is gone.
+fn last_resort(path: &Path, source: &StoreError) -> String {
+    match source {
+        StoreError::Corrupt(_) => format!("; try: sqlite3 '{}' .recover", path.display()),
+        _ => String::new(),
     }
 }
 
@@ -64,6 +77,7 @@ impl StartError {
             | Self::Platform(_) => ExitStatus::Config,
             Self::Lock(LockError::Io { .. })
             | Self::Store { .. }
+            | Self::Unsalvaged { .. }
             | Self::Bind(BindError::Io { .. })
             | Self::System(_) => ExitStatus::Io,
         }

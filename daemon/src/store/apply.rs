@@ -451,7 +451,7 @@ fn offset_of(connection: &Connection, message_id: &str) -> Result<Option<u64>, S
     Ok(offset.map(i64::cast_unsigned))
 }
 
-fn keep_conversation(
+pub(super) fn keep_conversation(
     connection: &Connection,
     record: &ConversationRecord,
 ) -> Result<(), StoreError> {

@@ -14,12 +14,15 @@ mod reader;
 mod render;
 mod retention;
 mod rows;
+mod salvage;
 mod snapshot;
 mod steering;
 mod writer;
 
 #[cfg(test)]
 mod retention_tests;
+#[cfg(test)]
+mod salvage_tests;
 #[cfg(test)]
 mod tests;
 
@@ -29,5 +32,6 @@ pub use open::{Durability, Store};
 pub use reader::Reader;
 pub use retention::{FreePages, Step, Stepped};
 pub use rows::{Attempt, ConsumerRow, Counts, OutboxName, OutboxRow, Recorded};
+pub use salvage::{Salvaged, salvage};
 pub use snapshot::Loaded;
 pub use writer::{Committed, Cost};

@@ -72,7 +72,7 @@ impl Store {
 
 /// Makes the file readable by its owner alone before SQLite makes it by the umask; the WAL and the
 /// shared memory take their mode from it.
-fn make_private(path: &Path) -> Result<(), StoreError> {
+pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
     OpenOptions::new()
         .create(true)
         .append(true)
@@ -82,7 +82,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
         .map_err(|error| StoreError::Io(error.to_string()))
 }
 
-fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > SCHEMA_VERSION {
         return Err(StoreError::Newer {
@@ -94,7 +94,7 @@ fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     Migrations::new(steps())
         .to_latest(connection)
@@ -129,7 +129,7 @@ fn may_shrink(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn prepare(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
+pub(super) fn prepare(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
     // Of effect in a new database only, and only before its first page is written.
     connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -155,7 +155,7 @@ fn prepare(connection: &Connection, durability: Durability) -> Result<(), StoreE
 /// Nobody but the owner.
 const PRIVATE: u32 = 0o600;
 /// The database's name in the state dir.
-const FILE: &str = "state.db";
+pub(super) const FILE: &str = "state.db";
 /// A reader's checkpoint or a backup may hold the lock for a moment.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Statements kept prepared.

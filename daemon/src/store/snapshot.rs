@@ -37,11 +37,7 @@ pub(super) fn load(connection: &Connection) -> Result<Loaded, StoreError> {
     )?;
     let engine = Snapshot {
         bound: handle.map(Arc::from).zip(birth_us),
-        conversations: rows(
-            connection,
-            "SELECT id, frontier, anchor, top, holes FROM conversations",
-            conversation,
-        )?,
+        conversations: conversations(connection)?,
         parked: rows(
             connection,
             "SELECT conversation_id, seq, message_id, joined FROM parked ORDER BY seq",
@@ -62,6 +58,13 @@ pub(super) fn load(connection: &Connection) -> Result<Loaded, StoreError> {
         sync_acked,
         last_offset: last.cast_unsigned(),
     })
+}
+
+pub(super) fn conversations(
+    connection: &Connection,
+) -> Result<Vec<ConversationRecord>, StoreError> {
+    let sql = "SELECT id, frontier, anchor, top, holes FROM conversations";
+    rows(connection, sql, conversation)
 }
 
 fn rows<T>(
