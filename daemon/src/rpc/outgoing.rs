@@ -161,7 +161,8 @@ impl Drain {
     }
 
     async fn run(&mut self, outlet: &mut impl Outlet) -> std::io::Result<()> {
-        let mut events: Vec<EventFrame> = Vec::new();
+        // What is left of events until they are written: their bytes stand in the outlet's buffer.
+        let mut events: Vec<(Arc<Track>, Written)> = Vec::new();
         while let Some(first) = self.queue.recv().await {
             let mut cost = 0;
             let mut gathered = 0;
@@ -171,7 +172,7 @@ impl Drain {
                 if frame.give() {
                     gathered += outlet.put(&frame);
                     if let Frame::Event(frame) = frame {
-                        events.push(frame);
+                        events.push((frame.track, frame.at));
                     }
                 }
                 next = if gathered < WRITE_BYTES {
@@ -181,8 +182,8 @@ impl Drain {
                 };
             }
             outlet.write().await?;
-            for frame in events.drain(..).filter(|frame| frame.at.offset > 0) {
-                frame.track.wrote(frame.at);
+            for (track, at) in events.drain(..).filter(|(_, at)| at.offset > 0) {
+                track.wrote(at);
             }
             self.room.add_permits(cost);
         }
@@ -190,14 +191,15 @@ impl Drain {
     }
 }
 
-/// How many bytes may wait to be written.
-const QUEUE_BYTES: u32 = 1 << 20;
+/// How many bytes may wait to be written. A thousand clients that do not read hold as many of them,
+/// so there is no more than two writes need; a longer line goes when it is alone.
+const QUEUE_BYTES: u32 = 64 << 10;
 
 /// What the smallest frame costs, so that no more than 256 wait.
 const LEAST_COST: u32 = QUEUE_BYTES / 256;
 
 /// How much is gathered for one write.
-const WRITE_BYTES: usize = 64 << 10;
+const WRITE_BYTES: usize = 32 << 10;
 
 #[cfg(test)]
 mod tests {
