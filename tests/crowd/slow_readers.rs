@@ -1,10 +1,8 @@
 //! A thousand clients that do not read, beside one that does.
 
-use crate::stage;
+use crate::{flood, logged, stage};
 use agentchatd_tests::figures::{forget_peak, peak, resident};
 use agentchatd_tests::raw::Raw;
-use agentchatd_tests::sandbox::{Draft, To};
-use agentchatd_tests::stage::Stage;
 use serde_json::json;
 use std::io::Read as _;
 use std::os::unix::net::UnixStream;
@@ -29,11 +27,6 @@ const EACH: u64 = (64 + 64 + 32) << 10;
 /// A page of the log, which it keeps for a moment.
 const PAGE: u64 = 128 << 10;
 
-fn flood(stage: &Stage, numbers: std::ops::Range<u64>) {
-    let drafts = numbers.map(|number| Draft::text(&format!("{number} {}", "x".repeat(BODY))));
-    stage.sandbox.flood("bob", To::Handle("dora"), drafts);
-}
-
 /// Reads events up to an offset and holds each against its place; acknowledges as `name`.
 fn read_all(raw: &mut Raw, from: u64, to: u64, name: Option<&str>) {
     for offset in from..=to {
@@ -54,10 +47,8 @@ fn read_all(raw: &mut Raw, from: u64, to: u64, name: Option<&str>) {
 fn a_thousand_slow_readers_cost_the_fast_one_no_event_and_little_memory() {
     let stage = stage();
     let daemon = stage.ready();
-    flood(&stage, 0..OLD);
-    daemon
-        .status_until(|status| status["log"]["last_offset"] == OLD)
-        .unwrap();
+    flood(&stage, 0..OLD, BODY);
+    logged(&daemon, OLD);
     let mut fast = stage.connect(&daemon);
     fast.subscribe(json!({"consumer": "fast", "from": "earliest"}));
     read_all(&mut fast, 1, OLD, Some("fast"));
@@ -95,7 +86,7 @@ fn a_thousand_slow_readers_cost_the_fast_one_no_event_and_little_memory() {
                 thread::sleep(Duration::from_millis(5));
             }
         });
-        scope.spawn(|| flood(&stage, OLD..OLD + NEW));
+        scope.spawn(|| flood(&stage, OLD..OLD + NEW, BODY));
         read_all(&mut fast, OLD + 1, OLD + NEW, Some("fast"));
         over.store(true, Ordering::Relaxed);
     });

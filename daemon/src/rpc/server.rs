@@ -44,29 +44,25 @@ pub(super) async fn serve_as(
     let methods = methods::table();
     let places = Arc::new(Semaphore::new(limits.max_connections));
     until(&shutdown, async {
-        let mut refused = false;
+        let mut refusals = Refusals::default();
         loop {
             // At the bound, connections wait in the system's queue.
             let place = Arc::clone(&places).acquire_owned().await;
             let Ok(place) = place else { break };
             match listener.socket.accept().await {
                 Ok((stream, _)) => {
-                    refused = false;
                     let served = connection::serve(stream, Arc::clone(&shared), methods.clone());
                     shared.tasks.spawn(async move {
                         served.await;
                         drop(place);
                     });
                 }
+                Err(error) if is_the_peers_doing(&error) => {}
+                // Others have to close some files first. Nothing is lost, the connection stays in
+                // the queue.
                 Err(error) => {
-                    // Too many open files, as a rule: others have to close some first. Nothing
-                    // is lost, the connection stays in the queue.
-                    if !is_the_peers_doing(&error) {
-                        if !std::mem::replace(&mut refused, true) {
-                            tracing::warn!(%error, "connections are not accepted for now");
-                        }
-                        sleep(ACCEPT_PAUSE).await;
-                    }
+                    refusals.tell(&error);
+                    sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
@@ -98,6 +94,25 @@ async fn until(shutdown: &CancellationToken, work: impl Future<Output = ()>) {
     }
 }
 
+/// What the system says to those who accept, told once however often it says it.
+#[derive(Debug, Default)]
+struct Refusals {
+    last: Option<Instant>,
+}
+
+impl Refusals {
+    fn tell(&mut self, error: &io::Error) {
+        let last = self.last.replace(Instant::now());
+        if last.is_none_or(|last| last.elapsed() > QUIET) {
+            tracing::warn!(
+                %error,
+                "no connections are accepted until others end; where too many files are open, \
+                 raise the limit: LimitNOFILE= of the service, or ulimit -Hn"
+            );
+        }
+    }
+}
+
 /// Errors of `accept` that concern one connection only.
 fn is_the_peers_doing(error: &io::Error) -> bool {
     matches!(
@@ -110,6 +125,9 @@ fn is_the_peers_doing(error: &io::Error) -> bool {
 
 /// How long nothing is accepted after the system refused.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// After so long without a refusal the next one is told again.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// How long the last commits may take once the time to stop is over.
 const LAST_SAVES: Duration = Duration::from_secs(1);
