@@ -5,6 +5,8 @@
 mod files;
 #[path = "crowd/slow_readers.rs"]
 mod slow_readers;
+#[path = "crowd/socket_file.rs"]
+mod socket_file;
 
 use agentchatd_tests::daemon::Daemon;
 use agentchatd_tests::figures;

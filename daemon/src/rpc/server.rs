@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
@@ -33,7 +33,7 @@ pub async fn serve(
 /// The same for a user whose files the daemon opens.
 pub(super) async fn serve_as(
     own_uid: u32,
-    listener: Listener,
+    mut listener: Listener,
     hub: Hub,
     limits: Limits,
     access: Access,
@@ -44,12 +44,22 @@ pub(super) async fn serve_as(
     let methods = methods::table();
     let places = Arc::new(Semaphore::new(limits.max_connections));
     until(&shutdown, async {
+        let mut look = interval(FILE_CHECK);
         let mut refusals = Refusals::default();
         loop {
             // At the bound, connections wait in the system's queue.
             let place = Arc::clone(&places).acquire_owned().await;
             let Ok(place) = place else { break };
-            match listener.socket.accept().await {
+            let accepted = tokio::select! {
+                // First, so that nobody waits at a socket that is given up for a new one.
+                biased;
+                accepted = listener.socket.accept() => accepted,
+                _ = look.tick() => {
+                    listener.look_after_file();
+                    continue;
+                }
+            };
+            match accepted {
                 Ok((stream, _)) => {
                     let served = connection::serve(stream, Arc::clone(&shared), methods.clone());
                     shared.tasks.spawn(async move {
@@ -128,6 +138,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// After so long without a refusal the next one is told again.
 const QUIET: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether the socket's file is still there.
+const FILE_CHECK: Duration = Duration::from_secs(5);
 
 /// How long the last commits may take once the time to stop is over.
 const LAST_SAVES: Duration = Duration::from_secs(1);
