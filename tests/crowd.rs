@@ -7,6 +7,8 @@ mod files;
 mod slow_readers;
 #[path = "crowd/socket_file.rs"]
 mod socket_file;
+#[path = "crowd/starts.rs"]
+mod starts;
 
 use agentchatd_tests::daemon::Daemon;
 use agentchatd_tests::figures;
