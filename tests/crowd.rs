@@ -9,6 +9,8 @@ mod slow_readers;
 mod socket_file;
 #[path = "crowd/starts.rs"]
 mod starts;
+#[path = "crowd/takeover.rs"]
+mod takeover;
 
 use agentchatd_tests::daemon::Daemon;
 use agentchatd_tests::figures;

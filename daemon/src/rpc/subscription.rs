@@ -53,14 +53,12 @@ impl Subscription {
         }
     }
 
-    /// Runs until the subscription ends, for whatever reason; begins when its answer is queued.
+    /// Runs until the subscription ends, for whatever reason; begins when its answer is queued, or
+    /// `answered` tells that it will not be.
     pub(crate) async fn run(self, answered: impl Future<Output = bool>) {
-        let answered = tokio::select! {
-            biased;
-            answered = answered => answered,
-            _ = self.track.ended() => true,
-        };
-        let ending = if answered {
+        // Also where it is over by now: a client that is told the end of what it does not know yet
+        // would wait for events for ever.
+        let ending = if answered.await {
             tokio::select! {
                 biased;
                 ending = self.track.ended() => ending,
