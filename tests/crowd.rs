@@ -11,6 +11,8 @@ mod socket_file;
 mod starts;
 #[path = "crowd/takeover.rs"]
 mod takeover;
+#[path = "crowd/unacknowledged.rs"]
+mod unacknowledged;
 
 use agentchatd_tests::daemon::Daemon;
 use agentchatd_tests::figures;
