@@ -1,8 +1,16 @@
 //! Many local clients at once, and bad ones: nobody suffers but themselves, and memory, tasks and
 //! files of the daemon stay bounded (`local-api.md` 1 and 4).
 
+#[path = "crowd/deaths.rs"]
+mod deaths;
 #[path = "crowd/files.rs"]
 mod files;
+#[path = "crowd/half_lines.rs"]
+mod half_lines;
+#[path = "crowd/hostile.rs"]
+mod hostile;
+#[path = "crowd/places.rs"]
+mod places;
 #[path = "crowd/slow_readers.rs"]
 mod slow_readers;
 #[path = "crowd/socket_file.rs"]

@@ -18,6 +18,7 @@ use crate::rpc::desk::Desk;
 use crate::rpc::errors;
 use crate::rpc::outgoing::Outgoing;
 use crate::rpc::peer::{Access, Caller};
+use crate::rpc::turn::TURNS;
 
 /// The limits of the local API.
 #[derive(Debug, Clone, Copy)]
@@ -153,6 +154,8 @@ pub(crate) struct Client {
     pub(crate) closing: CancellationToken,
     /// Notifications can reach it, so it may subscribe.
     pub(crate) streams: bool,
+    /// Large answers are made in turns.
+    pub(crate) turns: Arc<Semaphore>,
     subscriptions: Mutex<BTreeMap<Arc<str>, Entry>>,
 }
 
@@ -171,6 +174,7 @@ impl Client {
             outgoing,
             closing: CancellationToken::new(),
             streams: true,
+            turns: Arc::new(Semaphore::new(TURNS)),
             subscriptions: Mutex::default(),
         }
     }

@@ -5,6 +5,7 @@
 //! read. So a client that stops reading stalls its own answers and subscriptions and nothing else.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc};
@@ -19,6 +20,8 @@ use crate::rpc::outlet::Outlet;
 pub(crate) struct Outgoing {
     queue: mpsc::UnboundedSender<(Frame, u32)>,
     room: Arc<Semaphore>,
+    // Bytes of answers for which there is no room yet.
+    backlog: Arc<AtomicUsize>,
 }
 
 /// The other end, for the task that writes.
@@ -71,6 +74,7 @@ pub(crate) fn queue() -> (Outgoing, Drain) {
         Outgoing {
             queue: sender,
             room: Arc::clone(&room),
+            backlog: Arc::default(),
         },
         Drain {
             queue: receiver,
@@ -83,15 +87,45 @@ impl Outgoing {
     /// Puts a frame in the queue as soon as there is room, in the order of the calls.
     pub(crate) async fn send(&self, frame: Frame) -> Result<(), Closed> {
         let cost = frame.cost();
+        let waits = match &frame {
+            Frame::Text(text) => Waits::begin(&self.backlog, text.len()),
+            Frame::Notice { .. } | Frame::Event(_) => Waits::begin(&self.backlog, 0),
+        };
         let permit = self.room.acquire_many(cost).await.map_err(|_| Closed)?;
         permit.forget();
+        drop(waits);
         self.queue.send((frame, cost)).map_err(|_| Closed)
+    }
+
+    /// Whether so much waits to be answered that nothing more should be asked.
+    pub(crate) fn is_jammed(&self) -> bool {
+        self.backlog.load(Ordering::Relaxed) > BACKLOG_BYTES
     }
 
     /// Puts a last word in the queue even where it is full. For notices of which there is at most
     /// one a subscription and one a connection.
     pub(crate) fn push_now(&self, frame: Frame) {
         let _ = self.queue.send((frame, 0));
+    }
+}
+
+/// An answer that waits for room.
+#[derive(Debug)]
+struct Waits<'a> {
+    backlog: &'a AtomicUsize,
+    bytes: usize,
+}
+
+impl<'a> Waits<'a> {
+    fn begin(backlog: &'a AtomicUsize, bytes: usize) -> Self {
+        backlog.fetch_add(bytes, Ordering::Relaxed);
+        Self { backlog, bytes }
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.backlog.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -194,6 +228,9 @@ impl Drain {
 /// How many bytes may wait to be written. A thousand clients that do not read hold as many of them,
 /// so there is no more than two writes need; a longer line goes when it is alone.
 const QUEUE_BYTES: u32 = 64 << 10;
+
+/// Where more bytes of answers wait for room than this, no more requests are taken.
+const BACKLOG_BYTES: usize = 256 << 10;
 
 /// What the smallest frame costs, so that no more than 256 wait.
 const LEAST_COST: u32 = QUEUE_BYTES / 256;
