@@ -8,6 +8,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
@@ -22,7 +23,7 @@ pub struct StateLock {
 
 impl StateLock {
     /// Makes `state_dir` where it is missing, closes it to everybody else (0700), and locks it.
-    /// Never waits.
+    /// Waits for nothing but the name of another holder, half a second at most.
     ///
     /// # Errors
     /// Another process holds the lock, or the directory cannot be used.
@@ -64,7 +65,7 @@ impl StateLock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(LockError::Held {
-                    pid: read_pid(&mut file),
+                    pid: holder(&mut file),
                     path,
                 });
             }
@@ -197,12 +198,29 @@ fn write_pid(file: &mut File) -> io::Result<()> {
     file.write_all(format!("{}\n", std::process::id()).as_bytes())
 }
 
-/// The holder's pid. A holder that locked a moment ago may not have written it yet; then the
-/// answer names none, or the one before it, which is good enough for a message.
+/// The holder's pid. One that locked a moment ago may not have written it yet: then the file is
+/// empty, or names one that is dead, and is read again for a moment.
+fn holder(file: &mut File) -> Option<u32> {
+    for _ in 0..PID_READS {
+        match read_pid(file) {
+            Some(pid) if is_alive(pid) => return Some(pid),
+            Some(_) | None => std::thread::sleep(PID_PAUSE),
+        }
+    }
+    read_pid(file)
+}
+
 fn read_pid(file: &mut File) -> Option<u32> {
     let mut text = String::new();
+    file.rewind().ok()?;
     file.take(MAX_PID_BYTES).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
+}
+
+/// Where `/proc` is not there, nobody is known to be dead.
+fn is_alive(pid: u32) -> bool {
+    let proc = Path::new("/proc");
+    proc.join(pid.to_string()).exists() || !proc.join("self").exists()
 }
 
 const LOCK_NAME: &str = "lock";
@@ -210,6 +228,9 @@ const PRIVATE_DIR: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 const STICKY: u32 = 0o1000;
 const MAX_PID_BYTES: u64 = 32;
+/// How often, and how long after each other, the holder's pid is looked for: half a second in all.
+const PID_READS: u32 = 50;
+const PID_PAUSE: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {

@@ -116,6 +116,18 @@ impl Raw {
         )
     }
 
+    /// Nothing has come so far.
+    ///
+    /// # Panics
+    /// Where something has.
+    pub fn silent_now(&mut self) {
+        assert!(self.notifications.is_empty(), "{:?}", self.notifications);
+        match self.line_within(std::time::Duration::from_millis(1)) {
+            Ok(None) => {}
+            other => panic!("expected nothing, not {other:?}"),
+        }
+    }
+
     /// Nothing comes for a moment.
     ///
     /// # Panics

@@ -5,6 +5,7 @@
 
 mod calls;
 pub mod daemon;
+pub mod figures;
 pub mod http;
 pub mod raw;
 pub mod sandbox;

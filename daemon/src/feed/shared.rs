@@ -125,7 +125,7 @@ impl Feed {
 pub const PAGE_EVENTS: usize = 256;
 
 /// How many bytes one read from the store gives, about.
-pub const PAGE_BYTES: usize = 1 << 20;
+pub const PAGE_BYTES: usize = 128 << 10;
 
 #[cfg(test)]
 mod tests {

@@ -56,6 +56,8 @@ impl Batch {
         if let Some(json) = answer.json.take() {
             gathered.push(&json);
         }
+        // It is in the line, or an error in its place; the others are to be made as well.
+        answer.turn.end();
         gathered.answers.push(answer);
         gathered.missing -= 1;
         if gathered.missing > 0 {

@@ -18,6 +18,7 @@ use crate::rpc::desk::Desk;
 use crate::rpc::errors;
 use crate::rpc::outgoing::Outgoing;
 use crate::rpc::peer::{Access, Caller};
+use crate::rpc::turn::TURNS;
 
 /// The limits of the local API.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +72,8 @@ pub(crate) struct Shared {
     pub(crate) desk: Desk,
     pub(crate) clients: AtomicUsize,
     pub(crate) subscriptions: AtomicUsize,
+    /// Since when a consumer is far behind, as far as anybody asked.
+    pub(crate) far_behind: FarBehind,
     // Distinguishes this run's subscriptions from those of an earlier one.
     born_us: i64,
     next_subscription: AtomicU64,
@@ -98,6 +101,7 @@ impl Shared {
             desk: Desk::default(),
             clients: AtomicUsize::new(0),
             subscriptions: AtomicUsize::new(0),
+            far_behind: FarBehind::default(),
             born_us: now_us(),
             next_subscription: AtomicU64::new(1),
         }
@@ -106,6 +110,22 @@ impl Shared {
 
 /// How many bodies may lie on the disk at a time, each as large as AgentChat takes.
 const MAX_SPOOLS: usize = 8;
+
+/// Remembers when a consumer was first found to be far behind.
+#[derive(Debug, Default)]
+pub(crate) struct FarBehind(Mutex<Option<i64>>);
+
+impl FarBehind {
+    /// Since when one is, where one is now.
+    pub(crate) fn since(&self, is: bool, now_us: i64) -> i64 {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is {
+            *since = None;
+            return now_us;
+        }
+        *since.get_or_insert(now_us)
+    }
+}
 
 /// Counts a connection for as long as it is there.
 #[derive(Debug)]
@@ -134,6 +154,8 @@ pub(crate) struct Client {
     pub(crate) closing: CancellationToken,
     /// Notifications can reach it, so it may subscribe.
     pub(crate) streams: bool,
+    /// Large answers are made in turns.
+    pub(crate) turns: Arc<Semaphore>,
     subscriptions: Mutex<BTreeMap<Arc<str>, Entry>>,
 }
 
@@ -152,6 +174,7 @@ impl Client {
             outgoing,
             closing: CancellationToken::new(),
             streams: true,
+            turns: Arc::new(Semaphore::new(TURNS)),
             subscriptions: Mutex::default(),
         }
     }

@@ -27,7 +27,7 @@ pub struct SocketOptions {
 pub struct Listener {
     pub(super) socket: UnixListener,
     // `None`: it was handed over, and its file is another's.
-    _file: Option<SocketFile>,
+    file: Option<SocketFile>,
     own_uid: u32,
 }
 
@@ -65,9 +65,11 @@ pub enum BindError {
 /// A file that is removed in the end, unless another has taken its place.
 #[derive(Debug)]
 struct SocketFile {
-    path: PathBuf,
+    options: SocketOptions,
     device: u64,
     inode: u64,
+    // It is not there, and that was told.
+    missed: bool,
 }
 
 impl Listener {
@@ -109,9 +111,10 @@ impl Listener {
         fs::rename(&newborn, path).map_err(failed("put in place", path))?;
         let metadata = fs::symlink_metadata(path).map_err(failed("look at", path))?;
         let file = SocketFile {
-            path: path.clone(),
+            options: options.clone(),
             device: metadata.dev(),
             inode: metadata.ino(),
+            missed: false,
         };
         Self::from_std(listener, Some(file), metadata.uid(), path)
     }
@@ -140,9 +143,38 @@ impl Listener {
         let socket = UnixListener::from_std(listener).map_err(failed("listen on", path))?;
         Ok(Self {
             socket,
-            _file: file,
+            file,
             own_uid,
         })
+    }
+
+    /// Looks whether the file is still there, and makes it anew where nothing is: without it nobody
+    /// can come any more. What another has put there is left alone. Each is told once.
+    pub(super) fn look_after_file(&mut self) {
+        let Some(file) = &mut self.file else { return };
+        let path = file.options.path.display();
+        match file.state() {
+            FileState::Ours => file.missed = false,
+            FileState::Taken if file.missed => {}
+            FileState::Taken => {
+                tracing::warn!(
+                    "{path} is not this daemon's socket any more; it serves those who are \
+                     connected, and no others until it is started again"
+                );
+                file.missed = true;
+            }
+            FileState::Gone => match Self::bind(&file.options) {
+                Ok(renewed) => {
+                    tracing::warn!("{path} was removed; it is there again");
+                    *self = renewed;
+                }
+                Err(_) if file.missed => {}
+                Err(error) => {
+                    tracing::warn!("{path} was removed and cannot be made again yet: {error}");
+                    file.missed = true;
+                }
+            },
+        }
     }
 
     /// The user that the daemon runs as.
@@ -151,13 +183,30 @@ impl Listener {
     }
 }
 
+/// What stands at the socket's path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileState {
+    Ours,
+    Taken,
+    Gone,
+}
+
+impl SocketFile {
+    fn state(&self) -> FileState {
+        match fs::symlink_metadata(&self.options.path) {
+            Ok(now) if (now.dev(), now.ino()) == (self.device, self.inode) => FileState::Ours,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => FileState::Gone,
+            // What cannot be looked at is not ours to replace.
+            Ok(_) | Err(_) => FileState::Taken,
+        }
+    }
+}
+
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let ours = fs::symlink_metadata(&self.path)
-            .is_ok_and(|now| (now.dev(), now.ino()) == (self.device, self.inode));
-        if ours {
+        if self.state() == FileState::Ours {
             // A file that stays is probed and removed at the next start.
-            let _ = fs::remove_file(&self.path);
+            let _ = fs::remove_file(&self.options.path);
         }
     }
 }
@@ -325,13 +374,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_file_that_was_removed_is_made_again_and_goes_with_the_listener() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a/s.sock");
+        let mut listener = Listener::bind(&options(path.clone())).unwrap();
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        listener.look_after_file();
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        let _client = StdStream::connect(&path).unwrap();
+        listener.socket.accept().await.unwrap();
+        drop(listener);
+        assert!(!path.exists());
+    }
+
+    #[tokio::test]
     async fn a_file_that_another_has_put_in_place_is_not_removed() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("s.sock");
-        let listener = Listener::bind(&options(path.clone())).unwrap();
+        let mut listener = Listener::bind(&options(path.clone())).unwrap();
         fs::remove_file(&path).unwrap();
         let _other = StdListener::bind(&path).unwrap();
+        listener.look_after_file();
         drop(listener);
-        assert!(path.exists());
+        StdStream::connect(&path).unwrap();
     }
 }

@@ -39,6 +39,7 @@ mod subscription;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod turn;
 
 pub use client::Limits;
 pub use listener::{BindError, Listener, MAX_PATH_BYTES, SocketOptions};

@@ -5,6 +5,7 @@
 //! read. So a client that stops reading stalls its own answers and subscriptions and nothing else.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc};
@@ -19,6 +20,8 @@ use crate::rpc::outlet::Outlet;
 pub(crate) struct Outgoing {
     queue: mpsc::UnboundedSender<(Frame, u32)>,
     room: Arc<Semaphore>,
+    // Bytes of answers for which there is no room yet.
+    backlog: Arc<AtomicUsize>,
 }
 
 /// The other end, for the task that writes.
@@ -71,6 +74,7 @@ pub(crate) fn queue() -> (Outgoing, Drain) {
         Outgoing {
             queue: sender,
             room: Arc::clone(&room),
+            backlog: Arc::default(),
         },
         Drain {
             queue: receiver,
@@ -83,15 +87,45 @@ impl Outgoing {
     /// Puts a frame in the queue as soon as there is room, in the order of the calls.
     pub(crate) async fn send(&self, frame: Frame) -> Result<(), Closed> {
         let cost = frame.cost();
+        let waits = match &frame {
+            Frame::Text(text) => Waits::begin(&self.backlog, text.len()),
+            Frame::Notice { .. } | Frame::Event(_) => Waits::begin(&self.backlog, 0),
+        };
         let permit = self.room.acquire_many(cost).await.map_err(|_| Closed)?;
         permit.forget();
+        drop(waits);
         self.queue.send((frame, cost)).map_err(|_| Closed)
+    }
+
+    /// Whether so much waits to be answered that nothing more should be asked.
+    pub(crate) fn is_jammed(&self) -> bool {
+        self.backlog.load(Ordering::Relaxed) > BACKLOG_BYTES
     }
 
     /// Puts a last word in the queue even where it is full. For notices of which there is at most
     /// one a subscription and one a connection.
     pub(crate) fn push_now(&self, frame: Frame) {
         let _ = self.queue.send((frame, 0));
+    }
+}
+
+/// An answer that waits for room.
+#[derive(Debug)]
+struct Waits<'a> {
+    backlog: &'a AtomicUsize,
+    bytes: usize,
+}
+
+impl<'a> Waits<'a> {
+    fn begin(backlog: &'a AtomicUsize, bytes: usize) -> Self {
+        backlog.fetch_add(bytes, Ordering::Relaxed);
+        Self { backlog, bytes }
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.backlog.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -161,7 +195,8 @@ impl Drain {
     }
 
     async fn run(&mut self, outlet: &mut impl Outlet) -> std::io::Result<()> {
-        let mut events: Vec<EventFrame> = Vec::new();
+        // What is left of events until they are written: their bytes stand in the outlet's buffer.
+        let mut events: Vec<(Arc<Track>, Written)> = Vec::new();
         while let Some(first) = self.queue.recv().await {
             let mut cost = 0;
             let mut gathered = 0;
@@ -171,7 +206,7 @@ impl Drain {
                 if frame.give() {
                     gathered += outlet.put(&frame);
                     if let Frame::Event(frame) = frame {
-                        events.push(frame);
+                        events.push((frame.track, frame.at));
                     }
                 }
                 next = if gathered < WRITE_BYTES {
@@ -181,8 +216,8 @@ impl Drain {
                 };
             }
             outlet.write().await?;
-            for frame in events.drain(..).filter(|frame| frame.at.offset > 0) {
-                frame.track.wrote(frame.at);
+            for (track, at) in events.drain(..).filter(|(_, at)| at.offset > 0) {
+                track.wrote(at);
             }
             self.room.add_permits(cost);
         }
@@ -190,14 +225,18 @@ impl Drain {
     }
 }
 
-/// How many bytes may wait to be written.
-const QUEUE_BYTES: u32 = 1 << 20;
+/// How many bytes may wait to be written. A thousand clients that do not read hold as many of them,
+/// so there is no more than two writes need; a longer line goes when it is alone.
+const QUEUE_BYTES: u32 = 64 << 10;
+
+/// Where more bytes of answers wait for room than this, no more requests are taken.
+const BACKLOG_BYTES: usize = 256 << 10;
 
 /// What the smallest frame costs, so that no more than 256 wait.
 const LEAST_COST: u32 = QUEUE_BYTES / 256;
 
 /// How much is gathered for one write.
-const WRITE_BYTES: usize = 64 << 10;
+const WRITE_BYTES: usize = 32 << 10;
 
 #[cfg(test)]
 mod tests {

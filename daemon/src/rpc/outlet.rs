@@ -98,4 +98,4 @@ pub(crate) fn clear(buffer: &mut String) {
 }
 
 /// A write buffer over this size is given back.
-const KEPT_BYTES: usize = 256 << 10;
+const KEPT_BYTES: usize = 64 << 10;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
@@ -33,7 +33,7 @@ pub async fn serve(
 /// The same for a user whose files the daemon opens.
 pub(super) async fn serve_as(
     own_uid: u32,
-    listener: Listener,
+    mut listener: Listener,
     hub: Hub,
     limits: Limits,
     access: Access,
@@ -44,29 +44,35 @@ pub(super) async fn serve_as(
     let methods = methods::table();
     let places = Arc::new(Semaphore::new(limits.max_connections));
     until(&shutdown, async {
-        let mut refused = false;
+        let mut look = interval(FILE_CHECK);
+        let mut refusals = Refusals::default();
         loop {
             // At the bound, connections wait in the system's queue.
             let place = Arc::clone(&places).acquire_owned().await;
             let Ok(place) = place else { break };
-            match listener.socket.accept().await {
+            let accepted = tokio::select! {
+                // First, so that nobody waits at a socket that is given up for a new one.
+                biased;
+                accepted = listener.socket.accept() => accepted,
+                _ = look.tick() => {
+                    listener.look_after_file();
+                    continue;
+                }
+            };
+            match accepted {
                 Ok((stream, _)) => {
-                    refused = false;
                     let served = connection::serve(stream, Arc::clone(&shared), methods.clone());
                     shared.tasks.spawn(async move {
                         served.await;
                         drop(place);
                     });
                 }
+                Err(error) if is_the_peers_doing(&error) => {}
+                // Others have to close some files first. Nothing is lost, the connection stays in
+                // the queue.
                 Err(error) => {
-                    // Too many open files, as a rule: others have to close some first. Nothing
-                    // is lost, the connection stays in the queue.
-                    if !is_the_peers_doing(&error) {
-                        if !std::mem::replace(&mut refused, true) {
-                            tracing::warn!(%error, "connections are not accepted for now");
-                        }
-                        sleep(ACCEPT_PAUSE).await;
-                    }
+                    refusals.tell(&error);
+                    sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
@@ -98,6 +104,25 @@ async fn until(shutdown: &CancellationToken, work: impl Future<Output = ()>) {
     }
 }
 
+/// What the system says to those who accept, told once however often it says it.
+#[derive(Debug, Default)]
+struct Refusals {
+    last: Option<Instant>,
+}
+
+impl Refusals {
+    fn tell(&mut self, error: &io::Error) {
+        let last = self.last.replace(Instant::now());
+        if last.is_none_or(|last| last.elapsed() > QUIET) {
+            tracing::warn!(
+                %error,
+                "no connections are accepted until others end; where too many files are open, \
+                 raise the limit: LimitNOFILE= of the service, or ulimit -Hn"
+            );
+        }
+    }
+}
+
 /// Errors of `accept` that concern one connection only.
 fn is_the_peers_doing(error: &io::Error) -> bool {
     matches!(
@@ -110,6 +135,12 @@ fn is_the_peers_doing(error: &io::Error) -> bool {
 
 /// How long nothing is accepted after the system refused.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// After so long without a refusal the next one is told again.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether the socket's file is still there.
+const FILE_CHECK: Duration = Duration::from_secs(5);
 
 /// How long the last commits may take once the time to stop is over.
 const LAST_SAVES: Duration = Duration::from_secs(1);

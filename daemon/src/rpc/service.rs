@@ -16,6 +16,7 @@ use jsonrpsee::{
 use crate::rpc::client::Client;
 use crate::rpc::errors;
 use crate::rpc::request::{Refused, Request};
+use crate::rpc::turn::Turn;
 
 /// An answer on its way out.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Answer {
     /// The whole JSON object; `None` where nothing is answered.
     pub(crate) json: Option<String>,
     sent: Option<(MethodResponseNotifyTx, bool)>,
+    /// Lasts until the answer is queued.
+    pub(crate) turn: Turn,
 }
 
 impl Answer {
@@ -34,6 +37,7 @@ impl Answer {
         Self {
             json: Some(json),
             sent: None,
+            turn: Turn::default(),
         }
     }
 
@@ -52,13 +56,14 @@ impl Answer {
         }
     }
 
-    fn from_response(id: Option<&str>, response: MethodResponse) -> Self {
+    fn from_response(id: Option<&str>, response: MethodResponse, turn: Turn) -> Self {
         let success = response.is_success();
         let (json, sent, _) = response.into_parts();
         let json = id.map(|id| with_id(json.get(), id));
         Self {
             json,
             sent: sent.map(|sent| (sent, success)),
+            turn,
         }
     }
 }
@@ -75,6 +80,7 @@ pub(crate) async fn call(methods: &Methods, client: Arc<Client>, request: Reques
             None => Answer {
                 json: None,
                 sent: None,
+                turn: Turn::default(),
             },
         }
     };
@@ -91,6 +97,8 @@ pub(crate) async fn call(methods: &Methods, client: Arc<Client>, request: Reques
     let params = Params::new(params.as_deref()).into_owned();
     let mut extensions = Extensions::new();
     extensions.insert(client);
+    let turn = Turn::default();
+    extensions.insert(turn.clone());
     let response = match callback {
         MethodCallback::Sync(handler) => handler(OUR_ID, params, usize::MAX, extensions),
         MethodCallback::Async(handler) => {
@@ -102,7 +110,7 @@ pub(crate) async fn call(methods: &Methods, client: Arc<Client>, request: Reques
         }
     };
     metrics.called(name, response.as_error_code());
-    Answer::from_response(id.as_deref(), response)
+    Answer::from_response(id.as_deref(), response, turn)
 }
 
 /// Puts the client's id in the place of ours.

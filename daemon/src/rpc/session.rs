@@ -109,7 +109,8 @@ impl Session {
             }
             let may_read = input == Reading::Open
                 && self.queued.is_empty()
-                && self.running.len() < MAX_UNDER_WAY;
+                && self.running.len() < MAX_UNDER_WAY
+                && !self.client.outgoing.is_jammed();
             tokio::select! {
                 biased;
                 () = shared.kill.cancelled() => break,
@@ -157,6 +158,7 @@ impl Session {
     /// Starts what waits, as far as the bound allows.
     async fn start_queued(&mut self) {
         while self.running.len() < MAX_UNDER_WAY
+            && !self.client.outgoing.is_jammed()
             && let Some((request, reply)) = self.queued.pop_front()
         {
             self.start(request, reply).await;

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::future::{Future, pending};
 use std::sync::Arc;
+use std::time::Duration;
 
 use agentchatd_client::types::{Filter, SubscriptionClosed, SubscriptionLagged, notification};
+use tokio::time::timeout;
 
 use crate::event::now_us;
 use crate::event::{LogEvent, push_text};
@@ -51,14 +53,12 @@ impl Subscription {
         }
     }
 
-    /// Runs until the subscription ends, for whatever reason; begins when its answer is queued.
+    /// Runs until the subscription ends, for whatever reason; begins when its answer is queued, or
+    /// `answered` tells that it will not be.
     pub(crate) async fn run(self, answered: impl Future<Output = bool>) {
-        let answered = tokio::select! {
-            biased;
-            answered = answered => answered,
-            _ = self.track.ended() => true,
-        };
-        let ending = if answered {
+        // Also where it is over by now: a client that is told the end of what it does not know yet
+        // would wait for events for ever.
+        let ending = if answered.await {
             tokio::select! {
                 biased;
                 ending = self.track.ended() => ending,
@@ -185,11 +185,7 @@ impl Subscription {
                     };
                     let frame = self.frame(event, at, redelivered);
                     page.events.pop_front();
-                    self.client
-                        .outgoing
-                        .send(frame)
-                        .await
-                        .map_err(|_| Ending::Disconnected)?;
+                    self.hand_over(frame, page).await?;
                 }
                 Offer::Past => {
                     page.events.pop_front();
@@ -208,6 +204,21 @@ impl Subscription {
             }
         }
         Ok(())
+    }
+
+    /// Takes an event to the connection. Where the client does not read, the rest of the page goes:
+    /// it is read again once there is room, from the tail that all share or from the log.
+    async fn hand_over(&self, frame: Frame, page: &mut Page) -> Result<(), Ending> {
+        let sending = self.client.outgoing.send(frame);
+        tokio::pin!(sending);
+        let sent = match timeout(PAGE_KEPT, &mut sending).await {
+            Ok(sent) => sent,
+            Err(_) => {
+                page.events = VecDeque::new();
+                sending.await
+            }
+        };
+        sent.map_err(|_| Ending::Disconnected)
     }
 
     async fn send_ephemeral(&self) -> Result<(), Ending> {
@@ -243,6 +254,9 @@ impl Subscription {
         })
     }
 }
+
+/// How long a client that does not read keeps a page in memory.
+const PAGE_KEPT: Duration = Duration::from_millis(100);
 
 /// Events that were read and not given out yet.
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@
 
 mod access;
 mod keyring;
+mod open_files;
 mod retention;
 mod run;
 mod running;

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     access::Rules,
     keyring::Keyring,
+    open_files,
     retention::Retention,
     running::{Running, Wakers},
     start::{StartError, driver_config, durability, limits, platform_config, socket_options},
@@ -132,9 +133,15 @@ fn salvage(settings: &Settings) -> ExitStatus {
 async fn serve(
     args: &Args,
     env: &Environment,
-    settings: Settings,
+    mut settings: Settings,
     log: &LogHandle,
 ) -> Result<ExitStatus, StartError> {
+    let max_connections = settings.config.socket.max_connections;
+    let (places, too_few) = open_files::places(max_connections, open_files::raise());
+    if let Some(warning) = &too_few {
+        tracing::warn!("{warning}");
+    }
+    settings.warnings.extend(too_few);
     let mut signals = Signals::listen()?;
     let lock = StateLock::claim(&settings.state_dir)?;
     let store = Store::open(
@@ -205,7 +212,7 @@ async fn serve(
     let api = rpc::serve(
         listener,
         hub,
-        limits(&settings),
+        limits(&settings, places),
         rules.access(),
         stop_serving.clone(),
     );

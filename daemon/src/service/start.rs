@@ -162,11 +162,12 @@ pub(super) fn socket_options(settings: &Settings) -> SocketOptions {
     }
 }
 
-pub(super) fn limits(settings: &Settings) -> Limits {
+/// The limits of the local API, where there is room for so many connections.
+pub(super) fn limits(settings: &Settings, places: usize) -> Limits {
     let socket = &settings.config.socket;
     Limits {
         max_request_bytes: socket.max_request_bytes,
-        max_connections: socket.max_connections,
+        max_connections: places,
         max_subscriptions: socket.max_subscriptions,
         ..Limits::default()
     }

@@ -19,6 +19,7 @@ pub(super) fn register(module: &mut RpcModule<()>) {
 
 async fn list(call: Call<ConsumersList>) -> Result<Vec<ConsumerInfo>, RpcError> {
     let hub = call.hub();
+    call.take_turn().await;
     let mut infos = Vec::new();
     for consumer in snapshots(hub) {
         let Behind { lag, .. } = behind(hub, &consumer)

@@ -8,7 +8,8 @@ use agentchatd_client::api::{
     DaemonHealth, DaemonReload, DaemonSetLogLevel, DaemonShutdown, DaemonStatus, DaemonVersion,
 };
 use agentchatd_client::types::{
-    ConsumerHealth, ConsumerName, Health, LogLevelInForce, Reloaded, Status, Version,
+    ConsumerHealth, ConsumerName, Health, HealthReason, LogLevelInForce, Reloaded, Status, Verdict,
+    Version,
 };
 use jsonrpsee::RpcModule;
 use tokio::sync::{mpsc, oneshot};
@@ -16,10 +17,11 @@ use tokio::time::timeout;
 
 use crate::command::{Command, ProcessRequest};
 use crate::event::now_us;
+use crate::feed::Snapshot;
 use crate::hub::Hub;
 use crate::rpc::client::Shared;
 use crate::rpc::errors;
-use crate::rpc::methods::consumers::{behind, snapshots};
+use crate::rpc::methods::consumers::{LAG_COUNTED, behind, snapshots, time};
 use crate::rpc::methods::table::{Call, add};
 
 pub(super) fn register(module: &mut RpcModule<()>) {
@@ -57,10 +59,14 @@ async fn health(call: Call<DaemonHealth>) -> Result<Box<Health>, RpcError> {
     let hub = call.hub();
     let mut health = ask(hub, |reply| Command::Health { reply }).await?;
     let now = now_us();
+    let mut far_behind = Vec::new();
     for consumer in snapshots(hub) {
         let behind = behind(hub, &consumer)
             .await
             .map_err(|error| errors::storage(&error))?;
+        if behind.lag >= FAR_BEHIND {
+            far_behind.push(is_far_behind(&consumer, behind.lag));
+        }
         let Ok(name) = ConsumerName::new(consumer.name) else {
             continue;
         };
@@ -73,7 +79,31 @@ async fn health(call: Call<DaemonHealth>) -> Result<Box<Health>, RpcError> {
             attached: consumer.attached,
         });
     }
+    let since_us = call.shared().far_behind.since(!far_behind.is_empty(), now);
+    if !far_behind.is_empty() && health.verdict == Verdict::Ok {
+        health.verdict = Verdict::Degraded;
+        health.since = time(since_us);
+    }
+    health.reasons.extend(far_behind);
     Ok(health)
+}
+
+/// Why a consumer that is so far behind is worth a word.
+fn is_far_behind(consumer: &Snapshot, lag: u64) -> HealthReason {
+    let Snapshot { name, acked, .. } = consumer;
+    let more = if lag >= LAG_COUNTED { " or more" } else { "" };
+    let holder = if consumer.attached {
+        "a program holds it"
+    } else {
+        "no program holds it"
+    };
+    HealthReason {
+        code: "consumer_far_behind".into(),
+        message: format!(
+            "consumer {name} is far behind: {lag}{more} events after offset {acked}, the last that \
+             it acknowledged; {holder}. If it is not used any more, delete it (consumers.delete)"
+        ),
+    }
 }
 
 async fn reload(call: Call<DaemonReload>) -> Result<Reloaded, RpcError> {
@@ -125,6 +155,9 @@ async fn ask_on<Q, T>(
         .await
         .unwrap_or_else(|_| Err(errors::internal("the daemon's main loop does not answer")))
 }
+
+/// A consumer with so many events before it is far behind.
+const FAR_BEHIND: u64 = 10_000;
 
 /// The version of the API that this is.
 const API_VERSION: u32 = 1;

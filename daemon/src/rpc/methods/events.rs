@@ -41,7 +41,7 @@ async fn answered(
     params: &Params<'static>,
     extensions: &Extensions,
 ) -> Result<ResponsePayload<'static, Box<RawValue>>, ErrorObjectOwned> {
-    let Call { params, client } =
+    let Call { params, client, .. } =
         Call::<EventsSubscribe>::new(params, extensions).map_err(errors::object)?;
     let opened = open(&params, &client).await.map_err(errors::object)?;
     let json = answer(Ok(&opened.told)).inspect_err(|_| opened.track.end(Ending::Disconnected))?;

@@ -46,10 +46,12 @@ async fn fetch(call: Call<EventsFetch>) -> Result<Fetched<Box<RawValue>>, RpcErr
         bytes: 0,
     };
     loop {
+        call.take_turn().await;
         page.fill(hub, &filter, limit).await?;
         if !page.events.is_empty() || params.wait_ms.get() == 0 {
             break;
         }
+        call.end_turn();
         // A daemon that stops, or a client that is gone, waits for nothing.
         let more = tokio::select! {
             more = timeout_at(deadline, hub.feed.wait(page.after)) => more.is_ok(),

@@ -24,6 +24,7 @@ pub(super) fn register(module: &mut RpcModule<()>) {
 async fn list(call: Call<OutboxList>) -> Result<OutboxPage, RpcError> {
     let state = call.params.state.map(|state| state.as_str().to_owned());
     let limit = call.params.limit.get() as usize;
+    call.take_turn().await;
     let rows = call
         .hub()
         .backing

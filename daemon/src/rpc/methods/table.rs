@@ -16,6 +16,7 @@ use crate::rpc::methods::{
     attachments, avatars, consumers, daemon, discover, events, fetch, frames, keys, messages,
     outbox, passthrough, webhooks,
 };
+use crate::rpc::turn::Turn;
 
 /// One call of a method, its parameters read.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(super) struct Call<M: Method> {
     pub(super) params: M::Params,
     /// The connection that it came on.
     pub(super) client: Arc<Client>,
+    turn: Turn,
 }
 
 impl<M: Method> Call<M> {
@@ -36,7 +38,18 @@ impl<M: Method> Call<M> {
         Ok(Self {
             params,
             client: Arc::clone(client),
+            turn: extensions.get::<Turn>().cloned().unwrap_or_default(),
         })
+    }
+
+    /// Waits until a large answer may be made, which is then on its way before another is.
+    pub(super) async fn take_turn(&self) {
+        self.turn.take(&self.client.turns).await;
+    }
+
+    /// There is nothing to answer yet.
+    pub(super) fn end_turn(&self) {
+        self.turn.end();
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
