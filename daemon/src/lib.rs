@@ -22,6 +22,7 @@
 //! | [`event`], [`command`], [`hub`] | what these hand to each other |
 //! | [`lock`], [`logging`], [`notify`], [`shutdown`] | what every daemon needs |
 //! | [`failpoint`] | steps at which tests kill it |
+//! | `fuzzing` | what holds of each reader, for the fuzzer; in no ordinary build |
 //!
 //! `upstream`, `store` and `rpc` do not know each other; the rules are in the crate
 //! `agentchatd-engine`.
@@ -36,6 +37,8 @@ pub mod event;
 pub mod failpoint;
 pub mod feed;
 pub mod files;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod hub;
 pub mod lock;
 pub mod logging;

@@ -165,7 +165,7 @@ fn transcript(version: &Version) -> Vec<Exchange> {
     let mut open: BTreeMap<u64, String> = BTreeMap::new();
     let mut all = Vec::new();
     for line in lines(version) {
-        let connection = line["connection"].as_u64().unwrap();
+        let connection = line["connection"].as_u64().expect("a number");
         if let Some(request) = line["send"].as_str() {
             open.insert(connection, request.to_owned());
             continue;
@@ -186,14 +186,16 @@ fn transcript(version: &Version) -> Vec<Exchange> {
 }
 
 fn lines(version: &Version) -> impl Iterator<Item = Value> {
-    let text = fs::read_to_string(fixture(version).join("transcript.jsonl")).unwrap();
+    let text = fs::read_to_string(fixture(version).join("transcript.jsonl"));
     let lines: Vec<Value> = text
+        .expect("a fixture has a transcript")
         .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
+        .map(|line| serde_json::from_str(line).expect("a line is JSON"))
         .collect();
     lines.into_iter()
 }
 
 fn inner(text: &Value) -> Value {
-    serde_json::from_str(text.as_str().unwrap()).unwrap()
+    let text = text.as_str().unwrap_or_default();
+    serde_json::from_str(text).expect("what the daemon writes is JSON")
 }

@@ -1,9 +1,8 @@
 //! An old database under the daemon of today: first without a platform, so that nothing moves.
 
-use crate::past::{Past, schema};
+use crate::past::{Past, open, schema};
 use crate::{VERSIONS, cut_off, fixture, stage};
 use agentchatd_tests::stage::{Stage, once_and_in_order, until};
-use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -31,11 +30,11 @@ fn the_fixtures_hold_what_an_upgrade_could_lose() {
 fn a_database_of_each_version_is_brought_to_the_newest_schema() {
     let fresh = Stage::new(env!("CARGO_BIN_EXE_agentchatd"));
     assert!(fresh.start().stop().unwrap().success());
-    let newest = schema(&Connection::open(fresh.setup.database()).unwrap());
+    let newest = schema(&open(&fresh.setup.database()));
     for version in &VERSIONS {
         let stage = cut_off(version);
         assert!(stage.start().stop().unwrap().success());
-        let connection = Connection::open(stage.setup.database()).unwrap();
+        let connection = open(&stage.setup.database());
         assert_eq!(schema(&connection), newest, "{}", version.name);
         let sound = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0));
         assert_eq!(sound, Ok("ok".to_owned()), "{}", version.name);

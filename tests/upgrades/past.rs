@@ -3,6 +3,7 @@
 use crate::{Version, copy};
 use rusqlite::Connection;
 use serde_json::Value;
+use std::path::Path;
 
 /// The content of an old database.
 pub(crate) struct Past {
@@ -32,9 +33,9 @@ pub(crate) struct Consumer {
 impl Past {
     /// Reads a copy of its own, for reading folds the WAL in.
     pub(crate) fn of(version: &Version) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("a folder can be made");
         copy(version, dir.path());
-        let connection = Connection::open(dir.path().join("state.db")).unwrap();
+        let connection = open(&dir.path().join("state.db"));
         Self {
             schema: schema(&connection),
             events: rows(
@@ -56,7 +57,8 @@ impl Past {
                     let filter: Option<String> = row.get(1)?;
                     Ok(Consumer {
                         name: row.get(0)?,
-                        filter: filter.map(|text| serde_json::from_str(&text).unwrap()),
+                        filter: filter
+                            .map(|text| serde_json::from_str(&text).expect("a filter is JSON")),
                         acked: row.get(2)?,
                         given: row.get(3)?,
                     })
@@ -90,11 +92,16 @@ impl Consumer {
     }
 }
 
+/// Opens a database that is there.
+pub(crate) fn open(path: &Path) -> Connection {
+    Connection::open(path).expect("a database")
+}
+
 /// What a database says of its schema.
 pub(crate) fn schema(connection: &Connection) -> u32 {
     connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .unwrap()
+        .expect("every database has a version")
 }
 
 fn rows<T>(
@@ -102,7 +109,7 @@ fn rows<T>(
     query: &str,
     read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
 ) -> Vec<T> {
-    let mut statement = connection.prepare(query).unwrap();
-    let rows = statement.query_map([], read).unwrap();
-    rows.map(Result::unwrap).collect()
+    let mut statement = connection.prepare(query).expect("the tables are there");
+    let rows = statement.query_map([], read).expect("it can be read");
+    rows.map(|row| row.expect("of these types")).collect()
 }

@@ -50,6 +50,15 @@ pub(super) fn load(flag: Option<&Path>, env: &Environment) -> Loaded {
     overlay.finish()
 }
 
+/// Reads this text as if it stood in that file, and the variables.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn load_text(path: &Path, text: &str, env: &Environment) -> Loaded {
+    let mut overlay = Overlay::new(env);
+    overlay.add_text(path.to_path_buf(), text);
+    overlay.add_variables();
+    overlay.finish()
+}
+
 /// The file to read. One that was asked for by name has to exist; the usual places need not.
 fn find_file(flag: Option<&Path>, env: &Environment) -> Option<(PathBuf, Option<Origin>)> {
     if let Some(path) = flag {
@@ -96,8 +105,8 @@ impl<'a> Overlay<'a> {
     }
 
     fn add_file(&mut self, path: PathBuf, asked_by: Option<Origin>) {
-        let text = match read_bounded(&path) {
-            Ok(text) => text,
+        match read_bounded(&path) {
+            Ok(text) => self.add_text(path, &text),
             Err(error) => {
                 let origin = asked_by.unwrap_or_else(|| Origin::File {
                     path: path.clone(),
@@ -105,13 +114,15 @@ impl<'a> Overlay<'a> {
                 });
                 let text = format!("cannot read {}: {error}", path.display());
                 self.loaded.problems.push(Problem::new(origin, "", text));
-                return;
             }
-        };
-        let (table, errors) = DeTable::parse_recoverable(&text);
+        }
+    }
+
+    fn add_text(&mut self, path: PathBuf, text: &str) {
+        let (table, errors) = DeTable::parse_recoverable(text);
         let at = |offset| Origin::File {
             path: path.clone(),
-            line: line_of(&text, offset),
+            line: line_of(text, offset),
         };
         for error in &errors {
             // The library's own rendering would print the line, and with it what stands there.

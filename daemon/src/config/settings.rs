@@ -9,6 +9,8 @@ use super::accounts::Accounts;
 use super::check;
 use super::environment::Environment;
 use super::keys;
+#[cfg(any(test, feature = "fuzzing"))]
+use super::load::load_text;
 use super::load::{Loaded, load};
 use super::paths::{self, ServiceKind};
 use super::problem::{ConfigError, Origin, Problem};
@@ -74,7 +76,30 @@ impl Settings {
         env: &Environment,
         accounts: &dyn Accounts,
     ) -> Result<Self, ConfigError> {
-        let mut loaded = load(flags.config.as_deref(), env);
+        Self::of_loaded(load(flags.config.as_deref(), env), flags, env, accounts)
+    }
+
+    /// The same for a text that stands in no file, without flags.
+    ///
+    /// # Errors
+    /// As for [`Self::resolve`].
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn of_text(
+        path: &Path,
+        text: &str,
+        env: &Environment,
+        accounts: &dyn Accounts,
+    ) -> Result<Self, ConfigError> {
+        let loaded = load_text(path, text, env);
+        Self::of_loaded(loaded, &Flags::default(), env, accounts)
+    }
+
+    fn of_loaded(
+        mut loaded: Loaded,
+        flags: &Flags,
+        env: &Environment,
+        accounts: &dyn Accounts,
+    ) -> Result<Self, ConfigError> {
         check::check_together(&mut loaded);
         let access = check::check_access(&mut loaded, accounts);
         let own_uid = accounts.own_uid();
