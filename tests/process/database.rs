@@ -66,3 +66,58 @@ fn a_database_of_a_newer_program_is_refused_with_both_versions() {
     assert!(said(&output).contains("999"), "{}", said(&output));
     assert!(said(&output).contains(database.to_str().unwrap()));
 }
+
+#[test]
+fn what_is_salvaged_goes_on_and_history_fills_it_up() {
+    let stage = stage();
+    let mut daemon = stage.ready();
+    let text = "x".repeat(1_000);
+    let sent: Vec<String> = (0..60).map(|_| stage.bob_says(&text).id).collect();
+    stage.log_is_whole(&daemon);
+    assert!(daemon.stop().unwrap().success());
+    let database = stage.setup.database();
+    let mut bytes = fs::read(&database).unwrap();
+    // Two leaves in the middle of the log; a page holds three messages.
+    let middle = bytes.len() / 2 / PAGE * PAGE;
+    for byte in &mut bytes[middle..middle + 2 * PAGE] {
+        *byte = !*byte;
+    }
+    fs::write(&database, &bytes).unwrap();
+    let output = ended(&stage, &["--salvage"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(
+        said(&output).contains("could not be read"),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(fs::read(&database).unwrap(), bytes, "it is left as it is");
+    let salvaged = database.with_file_name("state.db.salvaged");
+    let count = |sql: &str| -> i64 {
+        let connection = Connection::open(&salvaged).unwrap();
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let kept = count("SELECT count(*) FROM events");
+    assert!((30..60).contains(&kept), "{kept} of 60");
+    fs::rename(&salvaged, &database).unwrap();
+    let daemon = stage.ready();
+    stage.logged(&daemon, |event| event["late"] == true);
+    agentchatd_tests::stage::until("each message in the log", || {
+        let log = stage.log(&daemon);
+        let ids: Vec<_> = log
+            .iter()
+            .filter_map(|e| e["message_id"].as_str())
+            .collect();
+        let missing: Vec<_> = sent
+            .iter()
+            .filter(|id| !ids.contains(&id.as_str()))
+            .collect();
+        if missing.is_empty() && ids.len() == sent.len() {
+            Ok(())
+        } else {
+            Err(format!("{} of 60, missing {missing:?}", ids.len()))
+        }
+    });
+}
+
+/// A page of the database.
+const PAGE: usize = 4_096;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use agentchatd_engine::{
-    ConversationRecord, Draft, Inserted, Lane, Op, Report, Row, SendEnd, SeqSet, Source, Token,
-};
+use agentchatd_engine::{Draft, Inserted, Lane, Op, Report, Row, SendEnd, Source, Token};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{error::StoreError, reader::last_received, render, retention::ROW_BYTES, steering};
+use super::{
+    error::StoreError, reader::last_received, render, retention::ROW_BYTES, snapshot, steering,
+};
 use crate::event::{LogEvent, now_us, source};
 
 /// One transaction's worth of ops and what they did.
@@ -126,7 +126,9 @@ impl Batch {
                 self.park(connection, &row, own, source).map(|()| None)
             }
             Op::Unpark { message_id } => self.unpark(connection, &message_id),
-            Op::Conversation(record) => keep_conversation(connection, &record).map(|()| None),
+            Op::Conversation(record) => {
+                snapshot::keep_conversation(connection, &record).map(|()| None)
+            }
             Op::Bind { handle, birth_us } => {
                 connection
                     .prepare_cached(
@@ -449,35 +451,6 @@ fn offset_of(connection: &Connection, message_id: &str) -> Result<Option<u64>, S
         .query_row([message_id], |row| row.get(0))
         .optional()?;
     Ok(offset.map(i64::cast_unsigned))
-}
-
-pub(super) fn keep_conversation(
-    connection: &Connection,
-    record: &ConversationRecord,
-) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO conversations (id, frontier, anchor, top, holes)
-             VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (id) DO UPDATE SET frontier = excluded.frontier,
-                 anchor = excluded.anchor, top = excluded.top, holes = excluded.holes",
-        )?
-        .execute((
-            &*record.id,
-            record.frontier.cast_signed(),
-            record.anchor.cast_signed(),
-            record.top.cast_signed(),
-            holes_text(&record.holes),
-        ))?;
-    Ok(())
-}
-
-fn holes_text(holes: &SeqSet) -> String {
-    let ranges: Vec<String> = holes
-        .iter()
-        .map(|(first, last)| format!("{first}-{last}"))
-        .collect();
-    ranges.join(",")
 }
 
 fn source_name(from: Source) -> &'static str {

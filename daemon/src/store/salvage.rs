@@ -15,7 +15,6 @@ use agentchatd_engine::{ConversationRecord, SeqSet};
 use rusqlite::{Connection, types::Value};
 
 use super::{
-    apply::keep_conversation,
     error::StoreError,
     open::{Durability, FILE, make_private, migrate, prepare, refuse_newer},
     retention::ROW_BYTES,
@@ -371,7 +370,7 @@ fn want(new: &Connection) -> Result<u64, StoreError> {
             .iter()
             .map(|(first, last)| last - first + 1)
             .sum::<u64>();
-        keep_conversation(new, &ConversationRecord { holes, ..record })?;
+        snapshot::keep_conversation(new, &ConversationRecord { holes, ..record })?;
     }
     Ok(wanted)
 }

@@ -89,6 +89,35 @@ fn conversation(row: &Row<'_>) -> rusqlite::Result<ConversationRecord> {
     })
 }
 
+pub(super) fn keep_conversation(
+    connection: &Connection,
+    record: &ConversationRecord,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO conversations (id, frontier, anchor, top, holes)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET frontier = excluded.frontier,
+                 anchor = excluded.anchor, top = excluded.top, holes = excluded.holes",
+        )?
+        .execute((
+            &*record.id,
+            record.frontier.cast_signed(),
+            record.anchor.cast_signed(),
+            record.top.cast_signed(),
+            holes_text(&record.holes),
+        ))?;
+    Ok(())
+}
+
+fn holes_text(holes: &SeqSet) -> String {
+    let ranges: Vec<String> = holes
+        .iter()
+        .map(|(first, last)| format!("{first}-{last}"))
+        .collect();
+    ranges.join(",")
+}
+
 fn parse_holes(text: &str) -> SeqSet {
     text.split(',')
         .filter_map(|range| range.split_once('-'))
