@@ -200,9 +200,12 @@ fn last_commit(wal: &[u8]) -> usize {
     ends[ends.len() - 2]
 }
 
+/// What a broken disk makes of a write-ahead log.
+type Tear = fn(Vec<u8>) -> Vec<u8>;
+
 #[test]
 fn a_log_whose_tail_is_torn_is_used_up_to_there_and_the_platform_fills_up_the_rest() {
-    let torn: [(&str, fn(Vec<u8>) -> Vec<u8>); 4] = [
+    let torn: [(&str, Tear); 4] = [
         ("garbage behind it", |wal| [wal, vec![0x5a; 5000]].concat()),
         ("its last bytes missing", |wal| {
             wal[..wal.len() - 100].to_vec()

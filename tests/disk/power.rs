@@ -79,10 +79,11 @@ fn look_at_images(run: &Run, mut start: impl FnMut(&Path, usize)) -> Report {
         let losses = judge::judge(&image, &run.told, cut);
         report.images += 1;
         report.checked += losses.checked;
-        report.with_losses += usize::from(!losses.lost.is_empty());
+        let is_whole = losses.lost.is_empty();
+        report.with_losses += usize::from(!is_whole);
         let lost = losses.lost.into_iter().map(|fact| (cut, fact));
         report.lost.extend(lost);
-        if number % (cuts.len() / STARTED) == cuts.len() / STARTED - 1 {
+        if is_whole && number % (cuts.len() / STARTED) == cuts.len() / STARTED - 1 {
             // Anew: whoever looked has mended it.
             fs::remove_dir_all(&image).expect("it can be removed");
             judge::lay_out(&files, &state, &image);
