@@ -1,6 +1,8 @@
 //! Many local clients at once, and bad ones: nobody suffers but themselves, and memory, tasks and
 //! files of the daemon stay bounded (`local-api.md` 1 and 4).
 
+#![expect(clippy::print_stdout, reason = "the figures are the result")]
+
 #[path = "crowd/deaths.rs"]
 mod deaths;
 #[path = "crowd/files.rs"]

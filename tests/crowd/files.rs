@@ -20,8 +20,8 @@ fn start_after(stage: &mut Stage, words: &str) {
     let script = stage.setup.dir.join("limited");
     let program = stage.setup.binary.display();
     let text = format!("#!/bin/sh\n{words}\nexec '{program}' \"$@\"\n");
-    fs::write(&script, text).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(&script, text).expect("the test can go on");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).expect("the test can go on");
     stage.setup.binary = script;
 }
 
@@ -38,7 +38,8 @@ fn crowd(stage: &Stage, daemon: &Daemon, count: usize) -> Vec<Raw> {
     (0..count)
         .map(|_| {
             let mut raw = stage.connect(daemon);
-            raw.start("daemon.version", &json!({})).unwrap();
+            raw.start("daemon.version", &json!({}))
+                .expect("the test can go on");
             raw
         })
         .collect()
@@ -69,7 +70,7 @@ fn under_a_low_hard_limit_clients_wait_and_the_rest_of_the_daemon_works() {
     let mut all = crowd(&stage, &daemon, 100);
     let served = all
         .iter_mut()
-        .map_while(|raw| raw.line_within(NEVER * 10).unwrap())
+        .map_while(|raw| raw.line_within(NEVER * 10).expect("the test can go on"))
         .count();
     assert!((15..=16).contains(&served), "{served} of 100");
 

@@ -14,24 +14,30 @@ const LONG: usize = 1 << 20;
 fn a_client_that_stops_reading_in_mid_line_holds_up_nobody_and_finds_the_rest_later() {
     let stage = stage();
     let daemon = stage.ready();
-    let stopped = UnixStream::connect(daemon.socket()).unwrap();
+    let stopped = UnixStream::connect(daemon.socket()).expect("the test can go on");
     stopped
         .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
+        .expect("the test can go on");
     let ask =
         r#"{"jsonrpc":"2.0","id":1,"method":"events.subscribe","params":{"consumer":"stops"}}"#;
-    (&stopped).write_all(format!("{ask}\n").as_bytes()).unwrap();
+    (&stopped)
+        .write_all(format!("{ask}\n").as_bytes())
+        .expect("the test can go on");
     let mut answer = [0];
     // The answer is passed over to its end, byte by byte: nothing of the events is read.
     while answer != *b"\n" {
-        (&stopped).read_exact(&mut answer).unwrap();
+        (&stopped)
+            .read_exact(&mut answer)
+            .expect("the test can go on");
     }
     let mut fast = stage.connect(&daemon);
     fast.subscribe(json!({"consumer": "fast"}));
     flood(&stage, 0..1, LONG);
     flood(&stage, 1..200, 2000);
     let mut begun = [0; 100];
-    (&stopped).read_exact(&mut begun).unwrap();
+    (&stopped)
+        .read_exact(&mut begun)
+        .expect("the test can go on");
 
     for offset in 1..=200 {
         assert_eq!(fast.event()["offset"], offset);
@@ -41,7 +47,13 @@ fn a_client_that_stops_reading_in_mid_line_holds_up_nobody_and_finds_the_rest_la
 
     let mut lines = BufReader::new(begun.chain(&stopped)).lines();
     for offset in 1..=200 {
-        let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        let line: Value = serde_json::from_str(
+            &lines
+                .next()
+                .expect("the test can go on")
+                .expect("the test can go on"),
+        )
+        .expect("the test can go on");
         assert_eq!(line["params"]["result"]["offset"], offset);
         assert!(line["params"]["result"].get("redelivered").is_none());
     }
@@ -66,7 +78,7 @@ fn half_a_request_waits_for_its_rest_for_ever_and_costs_others_nothing() {
     let mut silent: Vec<_> = (0..HALVES)
         .map(|_| {
             let mut raw = stage.connect(&daemon);
-            raw.write(half.as_bytes()).unwrap();
+            raw.write(half.as_bytes()).expect("the test can go on");
             raw
         })
         .collect();

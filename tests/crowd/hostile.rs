@@ -18,19 +18,23 @@ fn requests(count: u64, method: &str, params: &Value) -> String {
 
 /// Writes text in a thread of its own while `meanwhile` runs, then reads one answer for each id.
 fn all_answered(raw: &mut Raw, text: &str, count: u64, meanwhile: impl FnOnce()) {
-    let mut writer = raw.second_hand().unwrap();
-    writer.set_write_timeout(None).unwrap();
+    let mut writer = raw.second_hand().expect("the test can go on");
+    writer.set_write_timeout(None).expect("the test can go on");
     thread::scope(|scope| {
         let writing = scope.spawn(move || writer.write_all(text.as_bytes()));
         meanwhile();
-        let mut seen = vec![false; usize::try_from(count).unwrap()];
+        let mut seen = vec![false; usize::try_from(count).expect("the test can go on")];
         for _ in 0..count {
             let answer = raw.hear();
             assert!(answer.get("result").is_some(), "{answer}");
-            let id = usize::try_from(answer["id"].as_u64().unwrap()).unwrap();
+            let id = usize::try_from(answer["id"].as_u64().expect("the test can go on"))
+                .expect("the test can go on");
             assert!(!std::mem::replace(&mut seen[id], true), "{id} twice");
         }
-        writing.join().unwrap().unwrap();
+        writing
+            .join()
+            .expect("the test can go on")
+            .expect("the test can go on");
     });
 }
 
@@ -94,11 +98,14 @@ fn large_answers_that_nobody_reads_do_not_pile_up() {
         let mut raw = stage.connect(&daemon);
         forget_peak(&daemon);
         let before = resident(&daemon);
-        raw.write(text.as_bytes()).unwrap();
+        raw.write(text.as_bytes()).expect("the test can go on");
         for _ in 0..20 {
             stage.bob_says("beside it");
             let event = other.event();
-            other.ack("other", event["offset"].as_u64().unwrap());
+            other.ack(
+                "other",
+                event["offset"].as_u64().expect("the test can go on"),
+            );
         }
         quiet(&daemon);
         let more = peak(&daemon).saturating_sub(before);
@@ -111,7 +118,13 @@ fn large_answers_that_nobody_reads_do_not_pile_up() {
             for id in 0..5 {
                 let answer = raw.hear();
                 assert_eq!(answer["id"], id);
-                assert!(answer["result"]["events"].as_array().unwrap().len() > 500);
+                assert!(
+                    answer["result"]["events"]
+                        .as_array()
+                        .expect("the test can go on")
+                        .len()
+                        > 500
+                );
             }
         }
         drop(raw);
@@ -174,13 +187,13 @@ fn lines_that_are_too_long_or_too_deep_or_no_json_leave_nothing_behind() {
         assert_eq!(raw.say("no json at all")["error"]["code"], -32700);
         assert_eq!(raw.say("\u{0}\u{1}{]")["error"]["code"], -32700);
         raw.ok("daemon.version", json!({}));
-        let mut writer = raw.second_hand().unwrap();
+        let mut writer = raw.second_hand().expect("the test can go on");
         thread::scope(|scope| {
             // It is not read to its end.
             scope.spawn(|| drop(writer.write_all(long.as_bytes())));
             let answer = raw.hear();
             assert_eq!(answer["error"]["code"], -32600);
-            assert_eq!(raw.line().unwrap(), None);
+            assert_eq!(raw.line().expect("the test can go on"), None);
         });
     };
     (0..5).for_each(|_| bad());
@@ -206,9 +219,15 @@ fn connections_that_come_and_go_at_once_leave_nothing_behind() {
         match turn % 4 {
             // Without a byte, in mid-line, without waiting for an answer, in mid-subscription.
             0 => {}
-            1 => raw.write(b"{\"jsonrpc\":").unwrap(),
-            2 => drop(raw.start("daemon.status", &json!({})).unwrap()),
-            _ => drop(raw.start("events.subscribe", &json!({})).unwrap()),
+            1 => raw.write(b"{\"jsonrpc\":").expect("the test can go on"),
+            2 => drop(
+                raw.start("daemon.status", &json!({}))
+                    .expect("the test can go on"),
+            ),
+            _ => drop(
+                raw.start("events.subscribe", &json!({}))
+                    .expect("the test can go on"),
+            ),
         }
     }
     counted(&daemon, 0, 1);

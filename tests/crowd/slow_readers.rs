@@ -32,8 +32,10 @@ fn read_all(raw: &mut Raw, from: u64, to: u64, name: Option<&str>) {
     for offset in from..=to {
         let event = raw.event();
         assert_eq!(event["offset"], offset, "each event, once, in order");
-        let text = event["payload"]["content"]["text"].as_str().unwrap();
-        let number = text.split(' ').next().unwrap();
+        let text = event["payload"]["content"]["text"]
+            .as_str()
+            .expect("the test can go on");
+        let number = text.split(' ').next().expect("the test can go on");
         assert_eq!(number, (offset - 1).to_string());
         if let Some(name) = name {
             let ack = json!({"jsonrpc": "2.0", "method": "events.ack",
@@ -74,7 +76,7 @@ fn a_thousand_slow_readers_cost_the_fast_one_no_event_and_little_memory() {
         .iter()
         .step_by(SIPS)
         .skip(1)
-        .map(|raw| raw.second_hand().unwrap())
+        .map(|raw| raw.second_hand().expect("the test can go on"))
         .collect();
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -92,7 +94,7 @@ fn a_thousand_slow_readers_cost_the_fast_one_no_event_and_little_memory() {
     });
     let status = daemon
         .status_until(|status| status["log"]["last_offset"] == OLD + NEW)
-        .unwrap();
+        .expect("the test can go on");
     assert_eq!(status["subscriptions"], SLOW + 1, "nobody was thrown out");
 
     let (now, most) = (resident(&daemon), peak(&daemon));

@@ -12,13 +12,18 @@ fn a_socket_file_that_is_removed_is_made_again_and_those_connected_notice_nothin
     let mut daemon = stage.ready();
     let mut there = stage.connect(&daemon);
     there.subscribe(json!({"consumer": "there"}));
-    let folder = stage.setup.socket().parent().unwrap().to_owned();
+    let folder = stage
+        .setup
+        .socket()
+        .parent()
+        .expect("the test can go on")
+        .to_owned();
     for offset in 1..=2 {
         // Once the file alone, once its folder with it.
         if offset == 1 {
-            fs::remove_file(stage.setup.socket()).unwrap();
+            fs::remove_file(stage.setup.socket()).expect("the test can go on");
         } else {
-            fs::remove_dir_all(&folder).unwrap();
+            fs::remove_dir_all(&folder).expect("the test can go on");
         }
         stage.bob_says("while there is no file");
         assert_eq!(there.event()["offset"], offset);
@@ -31,7 +36,7 @@ fn a_socket_file_that_is_removed_is_made_again_and_those_connected_notice_nothin
     let told = stage.log_text().matches("was removed").count();
     assert_eq!(told, 2, "{}", stage.log_text());
     there.ok("daemon.version", json!({}));
-    assert!(daemon.stop().unwrap().success());
+    assert!(daemon.stop().expect("the test can go on").success());
     assert!(!stage.setup.socket().exists(), "a stop removes it");
 }
 
@@ -41,8 +46,8 @@ fn a_socket_file_that_is_anothers_by_now_is_left_alone_at_the_end_as_well() {
     let mut daemon = stage.ready();
     let mut there = stage.connect(&daemon);
     there.subscribe(json!({"consumer": "there"}));
-    fs::remove_file(stage.setup.socket()).unwrap();
-    let other = UnixListener::bind(stage.setup.socket()).unwrap();
+    fs::remove_file(stage.setup.socket()).expect("the test can go on");
+    let other = UnixListener::bind(stage.setup.socket()).expect("the test can go on");
     until("the log says it", || {
         let log = stage.log_text();
         if log.contains("not this daemon's socket any more") {
@@ -57,7 +62,7 @@ fn a_socket_file_that_is_anothers_by_now_is_left_alone_at_the_end_as_well() {
     assert!(
         daemon
             .wait(agentchatd_tests::stage::SOON)
-            .unwrap()
+            .expect("the test can go on")
             .success()
     );
     assert!(stage.setup.socket().exists(), "it is the other's");

@@ -17,21 +17,28 @@ const ROUNDS: usize = 3;
 fn of_ten_daemons_that_start_at_once_over_what_a_kill_left_one_stays_and_is_named() {
     let stage = stage();
     // A lock file with a dead pid, a socket at which nobody answers.
-    stage.ready().kill().unwrap();
+    stage.ready().kill().expect("the test can go on");
     for round in 0..ROUNDS {
         let mut all: Vec<Child> = (0..STARTS)
             .map(|_| {
-                let mut command = stage.setup.command().unwrap();
+                let mut command = stage.setup.command().expect("the test can go on");
                 let command = command.stdin(Stdio::null()).stdout(Stdio::null());
-                command.stderr(Stdio::piped()).spawn().unwrap()
+                command
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .expect("the test can go on")
             })
             .collect();
         let mut ended = Vec::new();
         let deadline = Instant::now() + SOON;
         while all.len() > 1 && Instant::now() < deadline {
-            let (over, on): (Vec<Child>, Vec<Child>) = all
-                .into_iter()
-                .partition_map(|mut child| (child.try_wait().unwrap().is_some(), child));
+            let (over, on): (Vec<Child>, Vec<Child>) =
+                all.into_iter().partition_map(|mut child| {
+                    (
+                        child.try_wait().expect("the test can go on").is_some(),
+                        child,
+                    )
+                });
             ended.extend(over);
             all = on;
             std::thread::sleep(Duration::from_millis(10));
@@ -48,15 +55,21 @@ fn of_ten_daemons_that_start_at_once_over_what_a_kill_left_one_stays_and_is_name
         assert_eq!(status["pid"], stays.id());
         for mut loser in ended {
             let mut said = String::new();
-            let mut stderr = loser.stderr.take().unwrap();
-            stderr.read_to_string(&mut said).unwrap();
-            assert_eq!(loser.wait().unwrap().code(), Some(69), "{said}");
+            let mut stderr = loser.stderr.take().expect("the test can go on");
+            stderr
+                .read_to_string(&mut said)
+                .expect("the test can go on");
+            assert_eq!(
+                loser.wait().expect("the test can go on").code(),
+                Some(69),
+                "{said}"
+            );
             let named = format!("(pid {})", stays.id());
             assert!(said.contains(&named), "expected {named}: {said}");
         }
         // And again a kill.
-        stays.kill().unwrap();
-        stays.wait().unwrap();
+        stays.kill().expect("the test can go on");
+        stays.wait().expect("the test can go on");
     }
     stage.ready();
 }

@@ -26,18 +26,20 @@ fn race(stage: &Stage, daemon: &Daemon, params: &Value) -> Vec<(Raw, Value)> {
                 let mut raw = stage.connect(daemon);
                 start.wait();
                 let answer = raw.call("events.subscribe", params).expect("an answer");
-                done.lock().unwrap().push((raw, answer));
+                done.lock().expect("the test can go on").push((raw, answer));
             });
         }
     });
-    done.into_inner().unwrap()
+    done.into_inner().expect("the test can go on")
 }
 
 #[test]
 fn of_many_that_come_at_once_one_wins_and_the_others_learn_who() {
     let stage = stage();
     let daemon = stage.ready();
-    let uid = std::fs::metadata("/proc/self").unwrap().uid();
+    let uid = std::fs::metadata("/proc/self")
+        .expect("the test can go on")
+        .uid();
     for round in 0..ROUNDS {
         let name = format!("prize-{round}");
         let all = race(&stage, &daemon, &json!({"consumer": name}));
@@ -125,7 +127,8 @@ fn hold(raw: &mut Raw, subscription: &Value, last: u64, fight: &Fight) -> Given 
                     // what was done is done, also by one who loses it.
                     if offset % 3 == 0 || offset == last {
                         let params = json!({"consumer": "prize", "offset": offset});
-                        raw.start("events.ack", &params).unwrap();
+                        raw.start("events.ack", &params)
+                            .expect("the test can go on");
                     }
                     if offset == last {
                         fight.through.store(true, Ordering::SeqCst);
@@ -187,7 +190,9 @@ fn of_takeovers_at_once_one_holds_and_all_others_are_told() {
                 })
             });
             let reading: Vec<_> = reading.collect();
-            let done = reading.into_iter().map(|rival| rival.join().unwrap());
+            let done = reading
+                .into_iter()
+                .map(|rival| rival.join().expect("the test can go on"));
             done.collect()
         });
         let status = stage.connect(&daemon).ok("daemon.status", json!({}));
@@ -223,7 +228,7 @@ fn in_a_fight_over_a_consumer_no_event_is_lost_and_none_comes_twice_without_a_ma
                     if given.lost {
                         fight.wait_for_more(seen);
                     }
-                    all.lock().unwrap().push(given);
+                    all.lock().expect("the test can go on").push(given);
                 }
             });
         }
@@ -231,7 +236,7 @@ fn in_a_fight_over_a_consumer_no_event_is_lost_and_none_comes_twice_without_a_ma
             stage.bob_says("whose is it?");
         }
     });
-    let all = all.into_inner().unwrap();
+    let all = all.into_inner().expect("the test can go on");
     let losses = all.iter().filter(|given| given.lost).count();
     assert!(losses > RIVALS, "{losses} takeovers");
     let again = none_lost_or_unmarked(&all, LAST);

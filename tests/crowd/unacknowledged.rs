@@ -42,17 +42,28 @@ fn a_consumer_that_never_acknowledges_gets_its_window_and_health_names_it() {
 
     let health = good.ok("daemon.health", json!({}));
     assert_eq!(health["verdict"], "degraded", "{health}");
-    assert_eq!(health["reasons"].as_array().unwrap().len(), 1, "{health}");
+    assert_eq!(
+        health["reasons"]
+            .as_array()
+            .expect("the test can go on")
+            .len(),
+        1,
+        "{health}"
+    );
     let reason = &health["reasons"][0];
     assert_eq!(reason["code"], "consumer_far_behind");
-    let message = reason["message"].as_str().unwrap();
+    let message = reason["message"].as_str().expect("the test can go on");
     assert!(
         message.contains("mute") && message.contains("10500"),
         "{message}"
     );
     let again = good.ok("daemon.health", json!({}));
     assert_eq!(again["since"], health["since"], "it has been so since then");
-    let ready = daemon.http().unwrap().fetch("/readyz").unwrap();
+    let ready = daemon
+        .http()
+        .expect("the test can go on")
+        .fetch("/readyz")
+        .expect("the test can go on");
     assert_eq!(ready.status(), 503);
 
     // An acknowledgement moves the window on, by as much.

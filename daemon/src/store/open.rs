@@ -130,8 +130,12 @@ fn may_shrink(connection: &Connection, path: &Path) -> Result<(), StoreError> {
 }
 
 pub(super) fn prepare(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
-    // Of effect in a new database only, and only before its first page is written.
-    connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
+    // Of effect before the first page is written. In any other database it would be a write, and a
+    // start on a full disk needs none.
+    let pages: u64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    if pages == 0 {
+        connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
+    }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(StoreError::Io(format!(
