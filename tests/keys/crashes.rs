@@ -23,13 +23,16 @@ fn again(stage: &mut Stage) -> Daemon {
 fn killed_at(step: &str) -> bool {
     let mut stage = stage();
     let plain = stage.setup.clone();
-    stage.setup = plain.killed_at(step, 1).unwrap();
+    stage.setup = plain.killed_at(step, 1).expect("the test can go on");
     let mut daemon = stage.ready();
     stage.bob_says("before");
     let mut raw = stage.connect(&daemon);
     let proof = begun(&mut raw);
-    raw.start("agents.rotate_key_verify", &proof).unwrap();
-    let status = daemon.wait(Duration::from_secs(30)).unwrap();
+    raw.start("agents.rotate_key_verify", &proof)
+        .expect("the test can go on");
+    let status = daemon
+        .wait(Duration::from_secs(30))
+        .expect("the test can go on");
     assert!(!status.success(), "{step}: {status}");
     stage.setup = plain;
     let on_disk = kept(&stage);
@@ -39,7 +42,7 @@ fn killed_at(step: &str) -> bool {
         // Rotated, and the answer died with the daemon.
         daemon
             .status_until(|status| status["connection"]["state"] == "parked")
-            .unwrap();
+            .expect("the test can go on");
         let mut raw = stage.connect(&daemon);
         let begun = raw.ok("agents.recover", json!({"email": "dora@example.test"}));
         let proof = json!({"pending_id": begun["pending_id"], "code": CODE});

@@ -102,6 +102,8 @@ fn an_event_of_each_type_fits_its_schema() {
         .iter()
         .filter_map(|kind| kind["name"].as_str())
         .collect();
+    // The log is too short here to be cut; `retention.rs` sees that one.
+    assert!(missing.remove(kind::LOG_TRUNCATED));
     while !missing.is_empty() {
         let Ok(Some(notice)) = raw.notification() else {
             panic!("no event of {missing:?}; {}", stage.log_text());

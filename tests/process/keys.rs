@@ -114,8 +114,10 @@ fn a_key_file_that_others_can_read_is_refused_with_file_and_mode() {
     let is_told = |text: &str| text.contains(file.to_str().unwrap()) && text.contains("644");
     assert!(is_told(&said(&output)), "{}", said(&output));
     let daemon = stage.start();
-    let status = stage.connect(&daemon).ok("daemon.status", json!({}));
-    assert_eq!(status["connection"]["state"], "parked", "{status}");
+    // The socket serves a moment before the key is looked for.
+    let status = daemon
+        .status_until(|status| status["connection"]["state"] == "parked")
+        .unwrap();
     let reason = status["connection"]["reason"].as_str().unwrap();
     assert!(is_told(reason), "{reason}");
     assert_eq!(

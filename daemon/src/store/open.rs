@@ -132,7 +132,7 @@ fn may_shrink(connection: &Connection, path: &Path) -> Result<(), StoreError> {
 pub(super) fn prepare(connection: &Connection, durability: Durability) -> Result<(), StoreError> {
     // Of effect before the first page is written. In any other database it would be a write, and a
     // start on a full disk needs none.
-    let pages: u64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     if pages == 0 {
         connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
     }
