@@ -5,18 +5,24 @@ use agentchatd_tests::daemon::{self, Daemon};
 use agentchatd_tests::figures::open_files;
 use agentchatd_tests::stage::{Stage, until};
 use serde_json::json;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 
 /// So many processes.
 const MANY: usize = 30;
+
+static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+    let program = daemon::build("agentchatd-tests", "agentchatd-test-consumer");
+    program.expect("it compiles")
+});
 
 /// A consumer in a process of its own; dropping it kills it.
 struct Process(Child);
 
 impl Process {
     fn start(stage: &Stage, daemon: &Daemon, name: &str) -> Self {
-        let program = daemon::build("agentchatd-tests", "agentchatd-test-consumer");
-        let mut command = Command::new(program.expect("it compiles"));
+        let mut command = Command::new(&*PROGRAM);
         command
             .arg(daemon.socket())
             .arg(name)
