@@ -5,6 +5,8 @@
 mod clients;
 #[path = "upgrades/database.rs"]
 mod database;
+#[path = "upgrades/kills.rs"]
+mod kills;
 #[path = "upgrades/past.rs"]
 mod past;
 

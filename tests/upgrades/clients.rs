@@ -62,7 +62,7 @@ fn a_send_of_each_version_that_is_asked_for_again_gives_what_was_recorded() {
             let answer = raw.say(&exchange.request);
             for place in ["/result/message", "/error/code", "/error/data/message"] {
                 let (then, now) = (exchange.answer.pointer(place), answer.pointer(place));
-                assert_eq!(now, then, "{place} of {id:?} in {}", version.name);
+                assert_eq!(now, then, "{place} of {id:?} in {}: {answer}", version.name);
             }
             repeated += 1;
         }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// The content of an old database.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Past {
     pub(crate) schema: u32,
     pub(crate) events: Vec<Event>,
@@ -16,6 +17,7 @@ pub(crate) struct Past {
     pub(crate) parked: Vec<String>,
 }
 
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) offset: i64,
     pub(crate) kind: String,
@@ -23,6 +25,7 @@ pub(crate) struct Event {
     pub(crate) body: String,
 }
 
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Consumer {
     pub(crate) name: String,
     pub(crate) filter: Option<Value>,
@@ -35,11 +38,15 @@ impl Past {
     pub(crate) fn of(version: &Version) -> Self {
         let dir = tempfile::tempdir().expect("a folder can be made");
         copy(version, dir.path());
-        let connection = open(&dir.path().join("state.db"));
+        Self::read(&open(&dir.path().join("state.db")))
+    }
+
+    /// What a database holds, of whatever version.
+    pub(crate) fn read(connection: &Connection) -> Self {
         Self {
-            schema: schema(&connection),
+            schema: schema(connection),
             events: rows(
-                &connection,
+                connection,
                 "SELECT \"offset\", type, sender, body FROM events ORDER BY \"offset\"",
                 |row| {
                     Ok(Event {
@@ -51,7 +58,7 @@ impl Past {
                 },
             ),
             consumers: rows(
-                &connection,
+                connection,
                 "SELECT name, filter, acked, given FROM consumers ORDER BY name",
                 |row| {
                     let filter: Option<String> = row.get(1)?;
@@ -65,12 +72,12 @@ impl Past {
                 },
             ),
             outbox: rows(
-                &connection,
+                connection,
                 "SELECT client_msg_id, state FROM outbox ORDER BY id",
                 |row| Ok((row.get(0)?, row.get(1)?)),
             ),
             parked: rows(
-                &connection,
+                connection,
                 "SELECT message_id FROM parked ORDER BY seq",
                 |row| row.get(0),
             ),
