@@ -18,6 +18,7 @@
 //! | `request-ready` | made the request of an attempt, and not written it |
 //! | `answer-read` | read the platform's answer to an attempt |
 //! | `answer-stored` | committed that answer, and told nobody |
+//! | `key-looked-for` | begun to look at the files of the key |
 //! | `key-came` | read an answer that holds a new key |
 //! | `key-kept` | put a new key on disk, and not used it |
 //! | `key-used` | gone over to a new key |

@@ -48,6 +48,20 @@ fn a_daemon_without_a_key_registers_an_agent_and_is_connected_as_it() {
 }
 
 #[test]
+fn whoever_comes_before_the_key_is_read_waits_for_it_and_is_not_refused() {
+    let stage = stage();
+    let mut slow = stage.setup.faulty().expect("it builds");
+    // The reading alone takes longer; the socket is there before.
+    let step = ("FAILPOINTS".into(), "key-looked-for=1*sleep(1500)".into());
+    slow.env.push(step);
+    let daemon = slow.start().expect("it starts");
+    let mut raw = stage.connect(&daemon);
+    let send = json!({"to": "bob", "text": "early", "delivery": "queue"});
+    let taken = raw.ok("messages.send", send);
+    assert_eq!(taken["queued"], true, "{taken}");
+}
+
+#[test]
 fn a_registration_under_a_state_dir_that_is_an_agents_is_refused_before_it_is_asked_for() {
     let stage = stage();
     let daemon = stage.ready();

@@ -174,7 +174,10 @@ impl Keyring {
 /// How the files look now; as if none was there, where that cannot be found out.
 async fn fingerprint(sources: &Arc<Sources>) -> Fingerprint {
     let sources = Arc::clone(sources);
-    let looking = move || Fingerprint::of(&sources);
+    let looking = move || {
+        failpoint::reach("key-looked-for");
+        Fingerprint::of(&sources)
+    };
     tokio::task::spawn_blocking(looking)
         .await
         .unwrap_or_default()

@@ -21,7 +21,7 @@ use crate::{
     credentials::{self, KeyState, Sources},
     driver::{Driver, Ends, Signal as DriverSignal},
     feed::Feed,
-    hub::{COMMAND_QUEUE, Hub, PROCESS_QUEUE, StoreBacking},
+    hub::{COMMAND_QUEUE, Hub, PROCESS_QUEUE, StoreBacking, Upstream},
     lock::StateLock,
     logging::{self, LogHandle},
     metrics::Metrics,
@@ -206,6 +206,8 @@ async fn serve(
         tasks.clone(),
     );
     let driver = tasks.spawn_essential("driver", driver.run());
+    let in_use = hub.upstream.clone();
+    settle_key(&keyring, in_use).await;
 
     let stop_serving = CancellationToken::new();
     let rules = Rules::new(&settings);
@@ -242,7 +244,6 @@ async fn serve(
         to_driver,
         keyring,
     };
-    daemon.keyring.offer().await;
     tasks.spawn(
         "keys",
         watch_keys(Arc::clone(&daemon.keyring), key_wanted, tasks.clone()),
@@ -283,6 +284,15 @@ async fn serve(
     } else {
         ExitStatus::Ok
     })
+}
+
+/// Hands the first key to the driver and waits until it is in use. Whoever connects waits in the
+/// socket's queue meanwhile, and is not told that there is no key while there is one.
+async fn settle_key(keyring: &Keyring, mut in_use: watch::Receiver<Option<Arc<dyn Upstream>>>) {
+    if keyring.offer().await.is_none() {
+        // A driver that has ended takes no key; the process is on its way out.
+        let _ = in_use.wait_for(Option::is_some).await;
+    }
 }
 
 async fn until_now(signals: &mut Signals) {
