@@ -87,6 +87,24 @@ fn a_batch_over_the_bound_is_taken_as_far_as_there_is_room_and_the_rest_leaves_n
 }
 
 #[test]
+fn what_was_accepted_before_the_outbox_was_full_is_answered_again_and_takes_no_place() {
+    let stage = small(2);
+    let daemon = stage.ready();
+    let mut raw = stage.connect(&daemon);
+    let first = raw.say(&send(0, 0).to_string());
+    assert!(accepted(&first) && accepted(&raw.say(&send(1, 1).to_string())));
+    assert!(!accepted(&raw.say(&send(2, 2).to_string())), "it is full");
+    let again = raw.say(&send(3, 0).to_string());
+    assert_eq!(again["result"], first["result"]);
+    let mut other = send(4, 0);
+    other["params"]["text"] = json!("y");
+    let refused = raw.say(&other.to_string());
+    assert_eq!(refused["error"]["code"], -32010, "{refused}");
+    assert_eq!(on_disk(&stage).len(), 2);
+    assert!(!accepted(&raw.say(&send(5, 2).to_string())), "still full");
+}
+
+#[test]
 fn of_many_connections_that_race_for_the_last_place_one_gets_it() {
     const RACERS: usize = 16;
     let stage = small(5);

@@ -6,10 +6,14 @@ use agentchatd_engine::Input;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
+    requests::Answer,
     run::Driver,
     sends::{Caller, draft},
 };
-use crate::command::{Accepted, CallFailure, Command, Draft, Outcome, Refusal};
+use crate::{
+    command::{Accepted, CallFailure, Command, Draft, Outcome, Refusal},
+    store::OutboxName,
+};
 
 impl Driver {
     pub(super) fn on_command(&mut self, command: Command) {
@@ -82,10 +86,51 @@ impl Driver {
         accepted: oneshot::Sender<Result<Accepted, Refusal>>,
         outcome: oneshot::Sender<Outcome>,
     ) {
-        if let Some(refusal) = self.refuses_send() {
-            let _ = accepted.send(Err(refusal));
-            return;
+        match self.refuses_send() {
+            None => self.take_in(asked, accepted, outcome),
+            Some(full @ Refusal::Overloaded { .. }) => {
+                self.look_up(full, asked, accepted, outcome);
+            }
+            Some(refusal) => {
+                let _ = accepted.send(Err(refusal));
+            }
         }
+    }
+
+    /// What is asked for again takes no new place, so a full outbox does not refuse it.
+    fn look_up(
+        &self,
+        full: Refusal,
+        asked: Draft,
+        accepted: oneshot::Sender<Result<Accepted, Refusal>>,
+        outcome: oneshot::Sender<Outcome>,
+    ) {
+        let (reader, answers) = (self.reader.clone(), self.answers.0.clone());
+        self.tasks.spawn("send-again", async move {
+            let name = OutboxName::ClientMsgId(asked.client_msg_id.clone());
+            let refusal = match reader.outbox_entry(name).await {
+                Ok(Some(_)) => {
+                    let again = Answer::SentBefore(Box::new((asked, accepted, outcome)));
+                    // A driver that is gone answers nobody; the channels tell.
+                    let _ = answers.send(again).await;
+                    return;
+                }
+                Ok(None) => full,
+                Err(error) => Refusal::Storage {
+                    reason: error.to_string(),
+                },
+            };
+            let _ = accepted.send(Err(refusal));
+        });
+    }
+
+    /// Hands a send to the engine, whose store knows an id that was used before.
+    pub(super) fn take_in(
+        &mut self,
+        asked: Draft,
+        accepted: oneshot::Sender<Result<Accepted, Refusal>>,
+        outcome: oneshot::Sender<Outcome>,
+    ) {
         let expires_us = self.expires_us(asked.expires_in);
         let deadline = asked.deadline;
         let ticket = self.callers.arrive(Caller {

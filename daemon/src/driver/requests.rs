@@ -7,10 +7,11 @@ use agentchatd_engine::{
     Question, Row, SYNC_LIMIT, SyncPage,
 };
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::compare::means_the_same;
 use crate::{
+    command::{Accepted, Draft, Outcome, Refusal},
     event::now_us,
     failpoint, store,
     upstream::{ApiFailure, HistoryCursor, Me, Rest, wire},
@@ -28,7 +29,16 @@ pub(super) struct Requests {
 pub(super) enum Answer {
     Input(Input),
     Identified(Result<Me, ApiFailure>),
+    /// A send whose id is in the outbox, looked up because the outbox is full.
+    SentBefore(Box<SendAgain>),
 }
+
+/// What a caller of `messages.send` asks for, and where it waits.
+type SendAgain = (
+    Draft,
+    oneshot::Sender<Result<Accepted, Refusal>>,
+    oneshot::Sender<Outcome>,
+);
 
 impl Requests {
     pub(super) async fn identify(self) {

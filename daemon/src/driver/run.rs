@@ -333,6 +333,16 @@ impl Driver {
                 }
                 self.feed_engine(input);
             }
+            Answer::SentBefore(send) => {
+                let (asked, accepted, outcome) = *send;
+                // It may have been told to stop since.
+                match self.refuses_change() {
+                    None => self.take_in(asked, accepted, outcome),
+                    Some(refusal) => {
+                        let _ = accepted.send(Err(refusal));
+                    }
+                }
+            }
             Answer::Identified(answer) => {
                 self.watched.identified(answer.as_ref());
                 let answer = match answer {
