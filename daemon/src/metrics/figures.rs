@@ -58,6 +58,8 @@ pub struct Metrics {
     acks: Family<Via, Counter>,
     commit_seconds: Histogram,
     commit_rows: Histogram,
+    retention_seconds: Histogram,
+    retention_removed: Counter,
     pub(super) outbox: Family<State, Gauge>,
     send_seconds: Family<Sent, Histogram, MakeHistogram>,
     disconnects: Family<Reason, Counter>,
@@ -136,6 +138,16 @@ impl Metrics {
                 "commit_rows",
                 "Changes that one commit held",
                 Histogram::new(ROWS),
+            ),
+            retention_seconds: to.add(
+                "retention_seconds",
+                "Time that one step of retention held the writer",
+                Histogram::new(SECONDS),
+            ),
+            retention_removed: to.add(
+                "retention_removed",
+                "Events and ended sends that retention removed",
+                Counter::default(),
             ),
             outbox: to.add(
                 "outbox",
@@ -220,6 +232,12 @@ impl Metrics {
         self.commit_rows
             .observe(f64::from(u32::try_from(rows).unwrap_or(u32::MAX)));
         self.duplicates.inc_by(duplicates);
+    }
+
+    /// A step of retention is on disk.
+    pub fn retained(&self, took: Duration, removed: u64) {
+        self.retention_seconds.observe(took.as_secs_f64());
+        self.retention_removed.inc_by(removed);
     }
 
     /// A message was acknowledged over the socket.

@@ -42,6 +42,7 @@ fn busy() -> Metrics {
     metrics.frame(FrameKind::Message);
     metrics.logged("sync");
     metrics.committed(Duration::from_millis(3), 12, 2);
+    metrics.retained(Duration::from_millis(30), 64);
     metrics.acked_by_socket();
     metrics.acked_by_sync(9);
     metrics.sent(SendResult::Taken, Duration::from_millis(40));
@@ -65,6 +66,8 @@ fn what_was_counted_and_what_is_known_stand_in_one_text() {
         "agentchatd_commit_seconds_bucket{le=\"0.005\"} 1",
         "agentchatd_commit_seconds_bucket{le=\"0.0025\"} 0",
         "agentchatd_commit_rows_sum 12.0",
+        "agentchatd_retention_seconds_bucket{le=\"0.05\"} 1",
+        "agentchatd_retention_removed_total 64",
         "agentchatd_outbox{state=\"failed\"} 7",
         "agentchatd_outbox{state=\"queued\"} 0",
         "agentchatd_send_seconds_count{result=\"taken\"} 1",

@@ -4,7 +4,10 @@
 //! removed, with pauses that leave the writer most of its time. The rule is the engine's, the rows
 //! are the store's; here is when.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use agentchatd_engine::{Pace, RetentionBounds, age_clock};
 use tokio::{sync::mpsc, time::sleep};
@@ -13,6 +16,7 @@ use crate::{
     config::Settings,
     driver::Signal,
     event::now_us,
+    metrics::Metrics,
     store::{Step, StoreError, Writer},
     upstream::Platform,
 };
@@ -24,6 +28,7 @@ pub(super) struct Retention {
     writer: Writer,
     platform: Platform,
     to_driver: mpsc::Sender<Signal>,
+    metrics: Arc<Metrics>,
     started: (i64, Instant),
     pace: Pace,
 }
@@ -34,6 +39,7 @@ impl Retention {
         writer: Writer,
         platform: Platform,
         to_driver: mpsc::Sender<Signal>,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let storage = &settings.config.storage;
         Self {
@@ -44,6 +50,7 @@ impl Retention {
             writer,
             platform,
             to_driver,
+            metrics,
             started: (now_us(), Instant::now()),
             pace: Pace::default(),
         }
@@ -82,6 +89,8 @@ impl Retention {
                 break;
             }
             removed += stepped.removed;
+            let took = Duration::from_micros(stepped.took_us);
+            self.metrics.retained(took, stepped.removed);
             self.pace.took(stepped.took_us);
             rest(stepped.took_us).await;
         }
@@ -99,11 +108,13 @@ impl Retention {
             let begun = Instant::now();
             let before = pages.free;
             pages = self.writer.shrink(SHRINK_PAGES).await?;
+            let took = begun.elapsed();
+            self.metrics.retained(took, 0);
             given_back = true;
             if pages.free >= before {
                 break;
             }
-            rest(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX)).await;
+            rest(u64::try_from(took.as_micros()).unwrap_or(u64::MAX)).await;
         }
         if given_back {
             self.writer.shrink(0).await?;

@@ -188,7 +188,13 @@ async fn serve(
     };
     let tasks = Tasks::new();
     let (writer, to_retention) = (store.writer.clone(), to_driver.clone());
-    let retention = Retention::new(&settings, writer, platform.clone(), to_retention);
+    let retention = Retention::new(
+        &settings,
+        writer,
+        platform.clone(),
+        to_retention,
+        Arc::clone(&metrics),
+    );
     let ends = Ends {
         commands: command_receiver,
         signals: driver_signals,
