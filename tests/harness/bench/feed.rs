@@ -3,6 +3,7 @@
 use crate::consumer::Consumer;
 use crate::limits::sleep_until;
 use crate::live::{MICROS, paced_delays};
+use crate::memory::resident;
 use crate::report::{Report, median, percentile};
 use crate::stage::{Lab, Stage};
 use serde_json::json;
@@ -77,26 +78,36 @@ fn over_a_bare_socket(lines: &[u8], rows: usize) -> io::Result<f64> {
 /// The delays of one that keeps up, alone and beside many that do not.
 fn beside_slow_ones(lab: &Lab, report: &mut Report) -> io::Result<()> {
     let group = "one fast consumer at 1,000/s";
-    let (mut alone, mut beside) = (Delays::default(), Delays::default());
-    let mut lag = 0;
+    let (mut alone, mut few, mut many) = (Delays::default(), Delays::default(), Delays::default());
+    let (mut lag, mut sizes) = (0, Vec::new());
     for _ in 0..lab.scale.rounds {
-        alone.add(fast(lab, 0)?.0);
-        let (delays, behind) = fast(lab, SLOW_ONES)?;
-        beside.add(delays);
-        lag = behind;
+        alone.add(fast(lab, &NONE)?.delays);
+        let beside = fast(lab, &FEW)?;
+        lag = beside.behind;
+        few.add(beside.delays);
+        let beside = fast(lab, &MANY)?;
+        sizes.push(beside.size);
+        many.add(beside.delays);
     }
     let [p50, p99] = alone.medians();
-    let [p50_beside, p99_beside] = beside.medians();
     report.add(group, "alone, p50", p50 * MICROS, "us");
     report.add(group, "alone, p99", p99 * MICROS, "us");
-    report
-        .add(group, "beside 50 slow ones, p50", p50_beside * MICROS, "us")
-        .of(p50 * MICROS, "alone");
-    report
-        .add(group, "beside 50 slow ones, p99", p99_beside * MICROS, "us")
-        .of(p99 * MICROS, "alone");
-    let name = "how far the slowest was behind at the end";
+    for (count, mut delays) in [("50", few), ("1,000", many)] {
+        let [p50_beside, p99_beside] = delays.medians();
+        let name = format!("beside {count} slow ones, p50");
+        report
+            .add(group, &name, p50_beside * MICROS, "us")
+            .of(p50 * MICROS, "alone");
+        let name = format!("beside {count} slow ones, p99");
+        report
+            .add(group, &name, p99_beside * MICROS, "us")
+            .of(p99 * MICROS, "alone")
+            .bar("at most 2 x", p99_beside <= SLOWED * p99);
+    }
+    let name = "how far the slowest of 50 was behind at the end";
     report.add(group, name, lag as f64, "events");
+    let name = "resident beside 1,000 slow ones";
+    report.add(group, name, median(&mut sizes), "MB");
     Ok(())
 }
 
@@ -118,22 +129,50 @@ impl Delays {
     }
 }
 
-/// The delays of a consumer beside so many slow ones, and how far the slowest of these is behind.
-fn fast(lab: &Lab, slow: usize) -> io::Result<(Vec<f64>, u64)> {
+/// Consumers that do not keep up.
+struct Slow {
+    count: usize,
+    /// How often each reads [`SLOW_BYTES`].
+    pace: Duration,
+    /// So many events are there before them: more than their sockets hold, so that they are slow
+    /// from the beginning.
+    filled: usize,
+}
+
+/// What was seen of a consumer beside slow ones.
+struct Beside {
+    /// Of the fast one, in seconds.
+    delays: Vec<f64>,
+    /// How far the slowest is behind.
+    behind: u64,
+    /// Of the daemon, in MB.
+    size: f64,
+}
+
+fn fast(lab: &Lab, slow: &Slow) -> io::Result<Beside> {
     let stage = lab.stage()?;
     stage.sandbox.agent("ann");
-    let _daemon = stage.ready()?;
+    stage.fill(slow.filled, 1);
+    let daemon = stage.ready()?;
     let mut consumer = Consumer::subscribe(&stage.setup.socket(), "fast", WINDOW, 1)?;
-    let mut readers = slow_readers(&stage, slow)?;
+    consumer.take(slow.filled, |_, _| {})?;
+    let readers = slow_readers(&stage, slow.count)?;
+    if slow.filled > 0 {
+        // Their sockets fill.
+        thread::sleep(lab.scale.idle);
+    }
     let over = AtomicBool::new(false);
     let delays = thread::scope(|scope| {
-        scope.spawn(|| read_slowly(&mut readers, &over));
+        scope.spawn(|| read_slowly(&readers, slow.pace, &over));
         let delays = paced_delays(&stage, &mut consumer, lab.scale.live / 4);
         over.store(true, Ordering::Relaxed);
         delays
     })?;
-    let behind = consumer.last().saturating_sub(slowest(&stage)?);
-    Ok((delays, behind))
+    Ok(Beside {
+        delays,
+        behind: consumer.last().saturating_sub(slowest(&stage)?),
+        size: resident(&daemon)?,
+    })
 }
 
 /// Subscribes consumers that acknowledge what is written to them.
@@ -152,18 +191,20 @@ fn slow_readers(stage: &Stage, count: usize) -> io::Result<Vec<UnixStream>> {
         .collect()
 }
 
-/// Each reads a little now and then: far less than what comes.
-fn read_slowly(readers: &mut [UnixStream], over: &AtomicBool) {
+/// Each reads a little now and then, one after the other: far less than what comes.
+fn read_slowly(readers: &[UnixStream], pace: Duration, over: &AtomicBool) {
     let mut buffer = [0; SLOW_BYTES];
+    let step = pace / u32::try_from(readers.len().max(1)).unwrap_or(u32::MAX);
     let begun = Instant::now();
     let mut turn = 0;
-    while !over.load(Ordering::Relaxed) {
-        for reader in readers.iter_mut() {
-            // Nothing there, or nobody: either way this one is slow.
-            let _ = reader.read(&mut buffer);
+    for mut reader in readers.iter().cycle() {
+        if over.load(Ordering::Relaxed) {
+            return;
         }
+        // Nothing there, or nobody: either way this one is slow.
+        let _ = reader.read(&mut buffer);
         turn += 1;
-        sleep_until(begun + SLOW_PACE * turn);
+        sleep_until(begun + step * turn);
     }
 }
 
@@ -185,7 +226,24 @@ const WIDE: u32 = 10_000;
 const WIDE_ACK: u64 = 1_000;
 /// Written to the bare socket at a time.
 const CHUNK: usize = 64 << 10;
-const SLOW_ONES: usize = 50;
-/// What a slow consumer reads at a time, and how often: about 50 events a second.
+/// What a slow consumer reads at a time.
 const SLOW_BYTES: usize = 1 << 10;
-const SLOW_PACE: Duration = Duration::from_millis(20);
+const NONE: Slow = Slow {
+    count: 0,
+    pace: Duration::from_secs(1),
+    filled: 0,
+};
+/// Each about 50 events a second.
+const FEW: Slow = Slow {
+    count: 50,
+    pace: Duration::from_millis(20),
+    filled: 0,
+};
+/// Each about an event a second.
+const MANY: Slow = Slow {
+    count: 1000,
+    pace: Duration::from_secs(1),
+    filled: 2000,
+};
+/// How many times as slow the fast one may be beside them.
+const SLOWED: f64 = 2.0;

@@ -24,12 +24,13 @@ mod memory;
 mod pages;
 mod push;
 mod report;
+mod retention;
 mod rpc;
 mod sdk;
 mod stage;
 mod stall;
 
-use agentchatd_tests::daemon;
+use agentchatd_tests::{daemon, figures};
 use clap::Parser;
 use report::Report;
 use stage::Scale;
@@ -62,7 +63,16 @@ struct Arguments {
 }
 
 /// The names of the parts, in their order.
-const PARTS: [&str; 7] = ["push", "backlog", "live", "rpc", "memory", "feed", "stall"];
+const PARTS: [&str; 8] = [
+    "push",
+    "backlog",
+    "live",
+    "rpc",
+    "memory",
+    "feed",
+    "stall",
+    "retention",
+];
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -77,6 +87,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> io::Result<bool> {
+    figures::allow_many_files();
     println!("building the daemon");
     let binary = daemon::build("agentchatd", "agentchatd")?;
     let beside = binary.parent().map(PathBuf::from).unwrap_or_default();
@@ -95,7 +106,7 @@ fn run(arguments: &Arguments) -> io::Result<bool> {
     } else {
         backlog::measure_beside_sdk
     };
-    let parts: [Part; 7] = [
+    let parts: [Part; 8] = [
         push::measure,
         backlog,
         live::measure,
@@ -103,6 +114,7 @@ fn run(arguments: &Arguments) -> io::Result<bool> {
         memory::measure,
         feed::measure,
         stall::measure,
+        retention::measure,
     ];
     for (name, part) in PARTS.into_iter().zip(parts) {
         if wanted(name) {
