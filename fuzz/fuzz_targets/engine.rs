@@ -4,6 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../daemon/engine/tests/engine/schedule/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the simulation uses more of it")]
 mod schedule;
 #[path = "../../daemon/engine/tests/engine/world/mod.rs"]
 #[expect(dead_code, reason = "the named cases use more of it")]
