@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use agentchatd_tests::sandbox::Event;
 use agentchatd_tests::shim::{EIO, EROFS, Shim, Slot};
+use serde_json::json;
 
-use crate::outage::Peace;
+use crate::outage::{Peace, STORAGE_ERROR};
 use crate::stage;
 
 /// Breaks the disk, looks at what the daemon does, mends it, and looks again.
@@ -44,6 +45,19 @@ fn writes_that_fail_accept_and_acknowledge_nothing_until_they_succeed() {
 #[test]
 fn syncs_that_fail_accept_and_acknowledge_nothing_until_they_succeed() {
     an_outage(Shim::fail_syncs, &["disk I/O error"]);
+}
+
+/// Nothing comes and nothing is sent: a consumer is the first to meet it.
+#[test]
+fn a_disk_whose_refusal_only_a_consumer_meets_makes_the_verdict_down_until_it_takes_writes() {
+    let (stage, shim) = stage();
+    let mut peace = Peace::of(&stage);
+    shim.fail_writes(EIO);
+    let ack = json!({"consumer": "keeper", "offset": 3});
+    peace.raw.refused(STORAGE_ERROR, "events.ack", ack);
+    peace.is_down(&["storage_error", "disk I/O error"]);
+    shim.heal();
+    peace.returns(&stage, &stage.setup.database());
 }
 
 /// The disk takes the write by which the daemon looks whether it takes writes, and no other one.

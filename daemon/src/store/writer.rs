@@ -169,7 +169,8 @@ impl WriterThread {
             }
             Err(error) => {
                 let error = self.damage.note(error);
-                if had_commits {
+                // A consumer's write alone tells as much about the disk as the engine's do.
+                if self.refused.is_none() {
                     self.refused = Some(error.clone());
                     let _ = self.committed.send(Committed::Failed(error.clone()));
                 }
