@@ -50,7 +50,12 @@ fn syncs_that_fail_accept_and_acknowledge_nothing_until_they_succeed() {
 /// Nothing comes and nothing is sent: a consumer is the first to meet it.
 #[test]
 fn a_disk_whose_refusal_only_a_consumer_meets_makes_the_verdict_down_until_it_takes_writes() {
-    let (stage, shim) = stage();
+    let (mut stage, shim) = stage();
+    // The daemon itself has nothing to write meanwhile.
+    for interval in ["SYNC", "RECONCILE"] {
+        let name = format!("AGENTCHATD_REALTIME_{interval}_INTERVAL_S");
+        stage.env(&name, "3600");
+    }
     let mut peace = Peace::of(&stage);
     shim.fail_writes(EIO);
     let ack = json!({"consumer": "keeper", "offset": 3});

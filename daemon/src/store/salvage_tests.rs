@@ -130,6 +130,34 @@ async fn around_damaged_pages_every_row_is_saved_and_what_is_missing_becomes_a_h
     assert_eq!(holes, lost);
 }
 
+/// Changes a closed database behind the daemon's back.
+fn alter(dir: &Path, sql: &str) {
+    let connection = Connection::open(dir.join("state.db")).unwrap();
+    assert!(connection.execute(sql, []).unwrap() > 0, "{sql}");
+}
+
+#[tokio::test]
+async fn offsets_of_lost_events_are_not_given_out_again() {
+    let dir = made().await;
+    let tail = format!("DELETE FROM events WHERE \"offset\" > {}", EVENTS - 10);
+    alter(dir.path(), &tail);
+    let salvaged = salvage(dir.path()).unwrap();
+    assert_eq!((salvaged.lost_events, salvaged.wanted), (10, 10));
+    let store = take(dir.path(), &salvaged);
+    assert_eq!(store.loaded.last_offset, EVENTS);
+}
+
+#[tokio::test]
+async fn what_is_no_json_any_more_is_lost_and_wanted_again() {
+    let dir = made().await;
+    alter(
+        dir.path(),
+        "UPDATE events SET body = substr(body, 1, 99) WHERE \"offset\" IN (7, 8)",
+    );
+    let salvaged = salvage(dir.path()).unwrap();
+    assert_eq!((salvaged.lost_events, salvaged.wanted), (2, 2));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
