@@ -6,7 +6,7 @@
 //!   connection ── one client: tells the protocol by its first byte, reads NDJSON
 //!   http ──────── the same requests over HTTP, and what only HTTP has
 //!     session ─── reads with request, starts calls in order, bounds them
-//!     service ─── one request: scope, parameters, handler (methods::*), answer
+//!     service ─── one request: scope, parameters, handler (methods::*), answer; audit notes it
 //!     outgoing ── the only way out: answers and events in one bounded queue, one writer,
 //!                 which writes them to an outlet in the form that the client reads
 //!     subscription ── one task each: feed → window → outgoing
@@ -18,6 +18,7 @@
 //! answer to `events.subscribe` is written before its first event; a client that does not read
 //! stalls itself and nobody else; nothing here grows without a bound.
 
+mod audit;
 mod batch;
 mod client;
 mod connection;

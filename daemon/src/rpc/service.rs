@@ -13,6 +13,7 @@ use jsonrpsee::{
     ConnectionId, Extensions, MethodCallback, MethodResponse, MethodResponseNotifyTx, Methods,
 };
 
+use crate::rpc::audit;
 use crate::rpc::client::Client;
 use crate::rpc::errors;
 use crate::rpc::request::{Refused, Request};
@@ -72,9 +73,15 @@ impl Answer {
 pub(crate) async fn call(methods: &Methods, client: Arc<Client>, request: Request) -> Answer {
     let Request { id, method, params } = request;
     let metrics = Arc::clone(&client.shared.hub.metrics);
-    let name = api::method(&method).map(|info| info.name);
+    let (known, caller) = (api::method(&method), client.caller);
+    let ended = |error: Option<i32>| {
+        metrics.called(known.map(|info| info.name), error);
+        if let Some(info) = known {
+            audit::called(&caller, info, error.into());
+        }
+    };
     let refuse = |error: &RpcError| {
-        metrics.called(name, Some(error.code));
+        ended(Some(error.code));
         match &id {
             Some(id) => Answer::refusal(Some(id), error),
             None => Answer {
@@ -87,7 +94,7 @@ pub(crate) async fn call(methods: &Methods, client: Arc<Client>, request: Reques
     if client.shared.stopping.is_cancelled() {
         return refuse(&errors::shutting_down());
     }
-    let found = api::method(&method).zip(methods.method(&method));
+    let found = known.zip(methods.method(&method));
     let Some((info, callback)) = found else {
         return refuse(&errors::no_such_method(&method));
     };
@@ -109,7 +116,7 @@ pub(crate) async fn call(methods: &Methods, client: Arc<Client>, request: Reques
             return refuse(&errors::no_such_method(&method));
         }
     };
-    metrics.called(name, response.as_error_code());
+    ended(response.as_error_code());
     Answer::from_response(id.as_deref(), response, turn)
 }
 

@@ -27,6 +27,7 @@ use url::form_urlencoded;
 
 use crate::command::CallFailure;
 use crate::files::{Print, Source, SourceError, Spool};
+use crate::rpc::audit;
 use crate::rpc::errors;
 use crate::rpc::http::answer::{self, Answer};
 use crate::rpc::http::body::{PIECE_TIME, Unread};
@@ -51,7 +52,7 @@ pub(super) async fn put(visit: &Visit, request: Request<Incoming>) -> Answer {
             .await
             .map_err(|error| answer::error(&error))
     };
-    match uploaded.await {
+    let answer = match uploaded.await {
         Ok(file) => answer::json(
             StatusCode::CREATED,
             serde_json::to_vec(&file).unwrap_or_default(),
@@ -62,15 +63,21 @@ pub(super) async fn put(visit: &Visit, request: Request<Incoming>) -> Answer {
             refusal.headers_mut().insert(CONNECTION, close);
             refusal
         }
-    }
+    };
+    let status = audit::Outcome::Status(answer.status().as_u16());
+    audit::note(&visit.caller, "PUT /attachments", Scope::Send, status);
+    answer
 }
 
 /// Gives a file.
 pub(super) async fn get(visit: &Visit, path: &str) -> Answer {
-    match opened(visit, path).await {
+    let answer = match opened(visit, path).await {
         Ok(answer) => answer,
         Err(error) => answer::error(&error),
-    }
+    };
+    let status = audit::Outcome::Status(answer.status().as_u16());
+    audit::note(&visit.caller, "GET /attachments", Scope::Read, status);
+    answer
 }
 
 async fn opened(visit: &Visit, path: &str) -> Result<Answer, RpcError> {
