@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use agentchatd::{
     args::{Args, ExitStatus},
-    config::Environment,
+    credentials::variable,
     service,
 };
 
 fn main() -> ExitCode {
     let status = match Args::read(std::env::args_os()) {
-        Ok(args) => service::run(&args, &Environment::of_process()),
+        Ok(args) => service::run(&args, &variable::take_out()),
         Err(status) => status,
     };
     ExitCode::from(ExitStatus::code(status))

@@ -6,12 +6,16 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use secrecy::{ExposeSecret, SecretString};
+
 /// The variables and directories that a start depends on.
 ///
-/// `Debug` names the variables and shows no value, for one of them may be the API key.
+/// The API key is kept apart from the other variables, in memory that is wiped. `Debug` names the
+/// variables and shows no value.
 #[derive(Clone)]
 pub struct Environment {
     variables: BTreeMap<OsString, OsString>,
+    key: Option<SecretString>,
     working_dir: PathBuf,
     system_config: PathBuf,
 }
@@ -20,11 +24,11 @@ impl Environment {
     /// The environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self {
-            variables: std::env::vars_os().collect(),
-            working_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
-            system_config: PathBuf::from(SYSTEM_CONFIG),
-        }
+        Self::of(
+            std::env::vars_os(),
+            std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            PathBuf::from(SYSTEM_CONFIG),
+        )
     }
 
     /// An environment of exactly these variables, with `root` as working directory and as the
@@ -34,14 +38,48 @@ impl Environment {
         N: Into<OsString>,
         V: Into<OsString>,
     {
-        Self {
-            variables: pairs
+        Self::of(
+            pairs
                 .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-            working_dir: root.to_path_buf(),
-            system_config: root.join(SYSTEM_CONFIG.trim_start_matches('/')),
+                .map(|(name, value)| (name.into(), value.into())),
+            root.to_path_buf(),
+            root.join(SYSTEM_CONFIG.trim_start_matches('/')),
+        )
+    }
+
+    fn of(
+        pairs: impl Iterator<Item = (OsString, OsString)>,
+        working_dir: PathBuf,
+        system_config: PathBuf,
+    ) -> Self {
+        let (mut variables, mut key) = (BTreeMap::new(), None);
+        for (name, value) in pairs {
+            if name == KEY_VARIABLE {
+                // What is not UTF-8 becomes characters that no key has, and is refused as such.
+                let text = value.to_string_lossy().into_owned();
+                key = Some(SecretString::from(text)).filter(|key| !key.expose_secret().is_empty());
+            } else {
+                variables.insert(name, value);
+            }
         }
+        Self {
+            variables,
+            key,
+            working_dir,
+            system_config,
+        }
+    }
+
+    /// The value of [`KEY_VARIABLE`].
+    #[must_use]
+    pub const fn key(&self) -> Option<&SecretString> {
+        self.key.as_ref()
+    }
+
+    /// Takes what was handed over in another way for the value of [`KEY_VARIABLE`]; empty: there is
+    /// none.
+    pub fn keep_key(&mut self, key: SecretString) {
+        self.key = Some(key).filter(|key| !key.expose_secret().is_empty());
     }
 
     /// The value of a variable. One that is empty counts as not set.
@@ -110,12 +148,15 @@ impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Environment")
             .field("variables", &self.variables.keys().collect::<Vec<_>>())
+            .field("key", &self.key.is_some())
             .field("working_dir", &self.working_dir)
             .field("system_config", &self.system_config)
             .finish()
     }
 }
 
+/// The variable that may hold the API key.
+pub const KEY_VARIABLE: &str = "AGENTCHAT_API_KEY";
 const SYSTEM_CONFIG: &str = "/etc/agentchatd/agentchatd.toml";
 
 #[cfg(test)]
@@ -124,12 +165,11 @@ mod tests {
 
     #[test]
     fn debug_output_shows_no_value() {
-        let env = Environment::of_pairs(Path::new("/"), [("AGENTCHAT_API_KEY", "ac_secret")]);
+        let pairs = [(KEY_VARIABLE, "ac_secret"), ("OTHER", "ac_other")];
+        let env = Environment::of_pairs(Path::new("/"), pairs);
         let shown = format!("{env:?}");
-        assert!(
-            shown.contains("AGENTCHAT_API_KEY") && !shown.contains("ac_secret"),
-            "{shown}"
-        );
+        assert!(shown.contains("OTHER") && !shown.contains("ac_"), "{shown}");
+        assert_eq!(env.var(KEY_VARIABLE), None, "it is kept apart");
     }
 
     #[test]

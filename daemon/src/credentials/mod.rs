@@ -7,6 +7,8 @@
 //!
 //! [`Fingerprint`] tells whether a file of these changed.
 //!
+//! [`variable`] takes a key that came by the environment out of it.
+//!
 //! [`save()`] keeps a new key where loading finds it again.
 //!
 //! Invariant: no text that leaves this module, be it `Debug`, an error or a warning, holds any
@@ -16,6 +18,7 @@ mod key;
 mod load;
 mod save;
 mod sources;
+pub mod variable;
 mod watch;
 
 #[cfg(test)]

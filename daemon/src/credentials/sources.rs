@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::key::{ApiKey, MalformedKey};
-use crate::config::{Environment, Settings};
+use crate::config::{Environment, KEY_VARIABLE, Settings};
 
 /// Where keys may come from.
 #[derive(Clone)]
@@ -32,10 +32,7 @@ impl Sources {
     pub fn of(settings: &Settings, env: &Environment) -> Self {
         Self {
             flag: settings.api_key_flag.clone(),
-            // What is not UTF-8 becomes characters that no key has, and is refused as such.
-            variable: env
-                .var(KEY_VARIABLE)
-                .map(|text| text.to_string_lossy().into_owned().into()),
+            variable: env.key().cloned(),
             systemd: env
                 .path("CREDENTIALS_DIRECTORY")
                 .map(|dir| dir.join(SYSTEMD_NAME)),
@@ -147,7 +144,6 @@ pub enum RefusalReason {
     Malformed(#[from] MalformedKey),
 }
 
-const KEY_VARIABLE: &str = "AGENTCHAT_API_KEY";
 const SYSTEMD_NAME: &str = "agentchat_api_key";
 /// The file of the state directory that the daemon itself writes keys to.
 const SAVED_NAME: &str = "credentials.toml";
