@@ -12,3 +12,4 @@ pub mod sandbox;
 pub mod scene;
 pub mod shim;
 pub mod stage;
+pub mod tls;

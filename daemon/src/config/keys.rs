@@ -161,6 +161,7 @@ pub(super) const KEYS: &[Key] = &[
         "proxy",
         Kind::Text("the address of a proxy: http, https, socks5 or socks5h"),
     ),
+    key("http", "ca_file", Kind::Path),
     key("outbox", "max_entries", from(1)),
     key("outbox", "concurrency", range(1, 256)),
     key("outbox", "expires_in_ms", from(1000)),

@@ -178,6 +178,8 @@ pub struct HttpSection {
     pub max_delay: Duration,
     /// A proxy. Without: what `HTTPS_PROXY` and its relatives say.
     pub proxy: Option<ProxyUrl>,
+    /// Certificates that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for HttpSection {
@@ -188,6 +190,7 @@ impl Default for HttpSection {
             base_delay: Duration::from_millis(250),
             max_delay: Duration::from_millis(8_000),
             proxy: None,
+            ca_file: None,
         }
     }
 }

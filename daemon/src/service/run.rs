@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use nix::sys::resource::{Resource, setrlimit};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +35,8 @@ use crate::{
 
 /// Runs the daemon until it is told to stop; blocking. The status is what the process ends with.
 pub fn run(args: &Args, env: &Environment) -> ExitStatus {
+    // A dump would hold the key and the messages. Where even that is refused, the unit's LimitCORE= helps.
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     let settings = match Settings::resolve(&args.flags(), env, &SystemAccounts) {
         Ok(settings) => settings,
         Err(error) => {
@@ -81,8 +84,10 @@ fn check(settings: &Settings, env: &Environment) -> ExitStatus {
     for warning in &settings.warnings {
         tell(&format_args!("warning: {warning}"));
     }
-    if let Err(error) = Platform::new(&platform_config(settings)) {
-        tell(&StartError::from(error));
+    let platform = platform_config(settings)
+        .and_then(|config| Platform::new(&config).map_err(StartError::from));
+    if let Err(error) = platform {
+        tell(&error);
         return ExitStatus::Config;
     }
     if let KeyState::Refused(refusal) = credentials::load(&Sources::of(settings, env)) {
@@ -152,7 +157,7 @@ async fn serve(
         path: settings.state_dir.join("state.db"),
         source,
     })?;
-    let platform = Platform::new(&platform_config(&settings))?;
+    let platform = Platform::new(&platform_config(&settings)?)?;
     let listener = Listener::bind(&socket_options(&settings))?;
     let notifier = Arc::new(Notifier::of(env));
 

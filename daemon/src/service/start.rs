@@ -1,9 +1,11 @@
 //! Settings made into the parts that they configure, and what a failed start ends with.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agentchatd_engine::{OutboxSettings, Settings as EngineSettings};
+use reqwest::Certificate;
 
 use crate::{
     args::ExitStatus,
@@ -15,7 +17,7 @@ use crate::{
     rpc::{BindError, Limits, SocketOptions},
     store::{self, StoreError},
     upstream::{
-        ApiKey, PlatformConfig, PlatformError, Proxy, RestConfig, RetryPolicy,
+        self, ApiKey, PlatformConfig, PlatformError, Proxy, RestConfig, RetryPolicy,
         socket::{Auth, SocketConfig},
     },
 };
@@ -33,6 +35,8 @@ pub(super) enum StartError {
     Bind(#[from] BindError),
     #[error("[agent] base_url: {0}")]
     Platform(#[from] PlatformError),
+    #[error("[http] ca_file: {}: {reason}", path.display())]
+    Roots { path: PathBuf, reason: String },
     #[error("{0}")]
     System(#[from] std::io::Error),
 }
@@ -74,7 +78,8 @@ impl StartError {
             }
             Self::Lock(LockError::Shared { .. } | LockError::NoLocks { .. })
             | Self::Bind(BindError::TooLong { .. } | BindError::NoSocket(_))
-            | Self::Platform(_) => ExitStatus::Config,
+            | Self::Platform(_)
+            | Self::Roots { .. } => ExitStatus::Config,
             Self::Lock(LockError::Io { .. })
             | Self::Store { .. }
             | Self::Unsalvaged { .. }
@@ -137,8 +142,8 @@ pub(super) fn durability(durability: Durability) -> store::Durability {
     }
 }
 
-pub(super) fn platform_config(settings: &Settings) -> PlatformConfig {
-    PlatformConfig {
+pub(super) fn platform_config(settings: &Settings) -> Result<PlatformConfig, StartError> {
+    Ok(PlatformConfig {
         base_url: settings.config.agent.base_url.as_str().to_owned(),
         allow_insecure: settings.config.agent.allow_insecure,
         proxy: settings
@@ -149,8 +154,21 @@ pub(super) fn platform_config(settings: &Settings) -> PlatformConfig {
             .map_or(Proxy::Environment, |proxy| {
                 Proxy::Url(proxy.expose().to_owned())
             }),
+        extra_roots: extra_roots(settings)?,
         ..PlatformConfig::default()
-    }
+    })
+}
+
+fn extra_roots(settings: &Settings) -> Result<Vec<Certificate>, StartError> {
+    let Some(path) = &settings.config.http.ca_file else {
+        return Ok(Vec::new());
+    };
+    let read = fs::read(path).map_err(|error| error.to_string());
+    read.and_then(|pem| upstream::roots(&pem).map_err(str::to_owned))
+        .map_err(|reason| StartError::Roots {
+            path: path.clone(),
+            reason,
+        })
 }
 
 pub(super) fn socket_options(settings: &Settings) -> SocketOptions {

@@ -37,7 +37,9 @@ mod testing;
 pub use answer::Answer;
 pub use class::ErrorClass;
 pub use failure::{ApiError, ApiFailure, TypedFields, Unavailable};
-pub use platform::{ApiKey, BadKey, CLIENT_NAME, Platform, PlatformConfig, PlatformError, Proxy};
+pub use platform::{
+    ApiKey, BadKey, CLIENT_NAME, Platform, PlatformConfig, PlatformError, Proxy, roots,
+};
 pub use request::{Method, Request};
 pub use rest::{Rest, RestConfig};
 pub use retry::RetryPolicy;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Certificate, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::clock::PlatformClock;
@@ -38,6 +38,8 @@ pub struct PlatformConfig {
     pub allow_insecure: bool,
     /// The proxy, if any.
     pub proxy: Proxy,
+    /// Trusted beside the system's own roots.
+    pub extra_roots: Vec<Certificate>,
     /// How long a connection may take to come about.
     pub connect_timeout: Duration,
 }
@@ -48,6 +50,7 @@ impl Default for PlatformConfig {
             base_url: "https://api.agentchat.me".into(),
             allow_insecure: false,
             proxy: Proxy::default(),
+            extra_roots: Vec::new(),
             connect_timeout: Duration::from_secs(10),
         }
     }
@@ -65,6 +68,21 @@ pub enum PlatformError {
     /// No trusted roots, or a proxy that is no address.
     #[error("the HTTP client could not be made: {0}")]
     Client(String),
+}
+
+/// Reads certificates to trust, from the text form (PEM).
+///
+/// # Errors
+/// They cannot be read, or there are none.
+pub fn roots(pem: &[u8]) -> Result<Vec<Certificate>, &'static str> {
+    const DAMAGED: &str = "a certificate in it is damaged";
+    let roots = Certificate::from_pem_bundle(pem).map_err(|_| DAMAGED)?;
+    if roots.is_empty() {
+        return Err("it holds no certificate (-----BEGIN CERTIFICATE-----)");
+    }
+    // What is inside of the armour is looked at when a client is made, and not before.
+    let client = reqwest::Client::builder().tls_certs_only(roots.iter().cloned());
+    client.build().map(|_| roots).map_err(|_| DAMAGED)
 }
 
 /// Where the platform is, and the client that goes there. Cheap to clone.
@@ -185,6 +203,8 @@ pub(super) fn bare_client(
     if plain {
         // Without TLS there is nobody to trust, and a machine without root certificates will do.
         builder = builder.tls_certs_only([]);
+    } else {
+        builder = builder.tls_certs_merge(config.extra_roots.iter().cloned());
     }
     match &config.proxy {
         Proxy::Environment if !loopback => {}
