@@ -11,6 +11,7 @@ from pathlib import Path
 
 import calls
 import examples
+import rights
 from processes import Sandbox, http
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,8 +120,15 @@ def scripts(folder):
             examples.judge([str(part) for part in command(ROOT / "docs/examples")], sandbox, daemon)
 
 
+def other_users(folder):
+    sandbox = build("agentchatd-tests", "agentchat-sandbox", folder)
+    daemon = build("agentchatd", "agentchatd", folder)
+    with step("callers of other users"):
+        rights.judge(sandbox, daemon)
+
+
 def main():
-    parts = {"sdks": sdks, "compare": compare, "examples": scripts}
+    parts = {"sdks": sdks, "compare": compare, "examples": scripts, "rights": other_users}
     folder = target_folder()
     begun = time.monotonic()
     for part in sys.argv[1:] or parts:
