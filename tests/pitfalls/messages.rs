@@ -190,9 +190,10 @@ fn pitfall_60_a_repeated_read_event_changes_nothing_and_no_read_is_made_twice() 
 fn pitfall_62_answers_about_members_do_not_end_a_group_and_its_deletion_does() {
     let mut stage = stage();
     stage.env("AGENTCHATD_REALTIME_SYNC_INTERVAL_S", "3600");
+    let daemon = stage.ready();
+    // What was there before the daemon knew of its agent is not owed.
     let group = stage.sandbox.group("dora", "crew", &["ann", "bob"]);
     let to = || To::Conversation(&group);
-    let daemon = stage.ready();
     let mut raw = stage.connect(&daemon);
     for (status, code) in [(404, "NOT_MEMBER"), (403, "FORBIDDEN")] {
         let rule = HttpRule::next("DELETE /v1/groups/*", HttpFault::error(status, code));
