@@ -184,6 +184,7 @@ def used_up(browser, url):
     if tab.value("document.querySelector('h1').textContent") != "Not let in":
         fail("a used address shows something else")
     look(tab, "refused")
+    tab.close()
     passed("a used address is refused, and the page says how to get another")
 
 
@@ -239,6 +240,7 @@ def main():
                 look(tab, "full", (WIDE, (768, 900), NARROW))
                 usable(tab)
                 used_up(browser, served.url)
+                tab.call("Page.bringToFront")
                 comes_back(tab, daemon, sandbox, peer)
                 degraded(tab, sandbox)
                 command_ends(tab, served)

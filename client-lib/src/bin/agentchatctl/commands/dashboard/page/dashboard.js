@@ -180,7 +180,7 @@ function connection(state) {
     ...field("Last heard", moment(receive.last_frame_at)),
     ...field("Last sync", moment(sync?.last_drain_at)),
     ...field("Connects", whole(now?.connected_total)),
-    ...(now?.last_close ? field("Last close", name(`${now.last_close.code ?? "–"} ${now.last_close.reason ?? ""}`)) : []),
+    ...(now?.last_close ? field("Last close", name(`${now.last_close.code ?? ""} ${now.last_close.reason ?? ""}`.trim())) : []),
     ...field("Platform", name(platform?.base_url, "mono")),
   ]);
 }
