@@ -15,6 +15,8 @@ mod doctor;
 mod ends;
 #[path = "cli/files.rs"]
 mod files;
+#[path = "cli/gate.rs"]
+mod gate;
 #[path = "cli/golden.rs"]
 mod golden;
 #[path = "cli/hostile.rs"]

@@ -1,7 +1,8 @@
 //! The dashboard's other side: requests as a browser sends them, and as it never would.
 
 use crate::ctl::{Ctl, Ran, Running};
-use agentchatd_tests::stage::SOON;
+use agentchatd_tests::http::Http;
+use agentchatd_tests::stage::{SOON, Stage};
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -143,4 +144,20 @@ pub(crate) fn connect(authority: &str) -> TcpStream {
     stream.set_read_timeout(Some(SOON)).expect("a time");
     stream.set_write_timeout(Some(SOON)).expect("a time");
     stream
+}
+
+/// Which methods the daemon was asked for, and how often each.
+pub(crate) fn calls(stage: &Stage) -> Vec<(String, u64)> {
+    let mut http = Http::connect(&stage.setup.socket(), SOON).expect("it serves");
+    let text = String::from_utf8(http.fetch("/metrics").expect("figures").body).expect("UTF-8");
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("agentchatd_rpc_calls_total{method=\""));
+    lines
+        .map(|line| {
+            let (method, rest) = line.split_once('"').expect("a method");
+            let count = rest.rsplit_once(' ').expect("a value").1;
+            (method.to_owned(), count.parse().expect("a number"))
+        })
+        .collect()
 }

@@ -48,16 +48,12 @@ impl Link {
     /// Asks for all that is shown; messages are added to those that are there.
     pub(super) async fn ask(&mut self, messages: &mut Messages) -> Result<Told, Failure> {
         let asked = timeout(PATIENCE, self.all(messages)).await;
-        let told = asked.unwrap_or_else(|_| {
+        asked.unwrap_or_else(|_| {
             Err(Failure::failed(format!(
                 "the daemon gives no answer within {} s; look at its log",
                 PATIENCE.as_secs()
             )))
-        });
-        if told.is_err() {
-            self.client = None;
-        }
-        told
+        })
     }
 
     async fn all(&mut self, messages: &mut Messages) -> Result<Told, Failure> {
