@@ -9,12 +9,15 @@ Needs Chromium (`apt install chromium`) and what builds the programs, or $AGENTC
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 import uuid
 from pathlib import Path
 
-import programs
 from browser import Chromium
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "judges"))
+import programs
 from processes import Daemon, Sandbox, http, until
 
 PICTURES = programs.target() / "dashboard"

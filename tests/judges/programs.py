@@ -3,11 +3,9 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/judges"))
 PACKAGES = {
     "agentchatd": ["agentchatd"],
     "agentchatctl": ["agentchatd-client", "--features", "cli"],
