@@ -55,6 +55,8 @@ CONTRAST = """(() => {
   }
   return worst;
 })()"""
+# How light the ground is, of 255.
+GROUND = "Math.max(...getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number))"
 # Whatever sticks out to the side.
 OVERFLOW = """document.documentElement.scrollWidth > document.documentElement.clientWidth
   ? [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
@@ -96,6 +98,8 @@ def look(tab, name, shapes=(WIDE, NARROW)):
             ratio, text = tab.value(CONTRAST)
             if ratio < 4.5:
                 fail(f"{name} at {width} px, {scheme}: the contrast of {text!r} is {ratio:.2f}, below 4.5")
+            if (tab.value(GROUND) < 128) != (scheme == "dark"):
+                fail(f"{name} at {width} px does not look {scheme}")
             tab.picture(PICTURES / f"{name}-{scheme}-{width}.png")
     tab.shape(*WIDE, "light")
     passed(f"{name}: dark and light, {', '.join(str(width) for width, _ in shapes)} px wide, read and seen")
@@ -121,9 +125,10 @@ def fill(sandbox, daemon, peer, ann):
     daemon.call("messages.send", to="ann", text="I do that now.")
     for text in HOSTILE:
         says(sandbox, peer, "judged", text)
-    says(sandbox, ann, "judged", "שלום, מה שלומך? 日本語のテキスト 👩‍🚀 " + "longwordwithoutanyspace" * 12)
+    says(sandbox, ann, "judged", "שלום, מה שלומך? האם ראית את הדוח של אתמול?")
+    says(sandbox, peer, "judged", "https://example.org/" + "a-path-that-does-not-end/" * 12 + "x" * 200)
     daemon.call("messages.send", to="nobody.at.all", text="into the void", delivery="queue")
-    until("all is logged", lambda: daemon.call("daemon.status")["log"]["last_offset"] >= 10)
+    until("all is logged", lambda: daemon.call("daemon.status")["log"]["last_offset"] >= 11)
     for consumer in ("archive", "coding-hook", "a-consumer-with-quite-a-long-name.of-42"):
         daemon.call("events.fetch", consumer=consumer, **{"from": "earliest"})
     last = daemon.call("daemon.status")["log"]["last_offset"]

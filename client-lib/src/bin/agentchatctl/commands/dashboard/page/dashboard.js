@@ -294,7 +294,8 @@ function fresh() {
   else if (!last) say("fresh", lost ? "No contact" : "Loading…");
   else {
     const age = Date.now() - last.came;
-    say("fresh", age < HEARD_MS ? "Live" : `Last heard ${span(age)} ago`);
+    const now = last.state.away ? "Looking for the daemon" : "Live";
+    say("fresh", age < HEARD_MS ? now : `Last heard ${span(age)} ago`);
   }
 }
 
