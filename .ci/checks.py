@@ -2,6 +2,7 @@
 """Rules of the tree that no compiler knows: sizes, rooms, directions, words."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,9 @@ STRANGERS = [
     ("calls", "driver"),
 ]
 DELIVERY = Path("docs/delivery.md")
+FAQ = Path("docs/faq.md")
+# Pages that other pages name already; one that is there leaves this list.
+COMING = {"docs/operations.md", "docs/clients.md"}
 PITFALLS = [f"{number:02}" for number in range(1, 67)]
 
 
@@ -112,6 +116,62 @@ def pitfalls(problems):
             problems.append(f"{DELIVERY}: the row of pitfall {number} lacks or misnames {', '.join(sorted(tests ^ named))}")
 
 
+def plain(markdown):
+    """A page without its blocks of code, which hold no links and no headings."""
+    return re.sub(r"^(```+|~~~+).*?^\1\s*$", "", markdown, flags=re.M | re.S)
+
+
+def anchors(markdown):
+    """The names of a page's headings, as a browser is sent to them."""
+    found = set()
+    for heading in re.findall(r"^#+ +(.*?)\s*#*$", plain(markdown), re.M):
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+        name = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+        count = 0
+        while name + (f"-{count}" if count else "") in found:
+            count += 1
+        found.add(name + (f"-{count}" if count else ""))
+    return found
+
+
+def links(problems):
+    """Links between pages lead somewhere: to a file of the tree, and to a heading of it."""
+    files = set(tracked())
+    folders = {folder for path in files for folder in path.parents}
+    count = 0
+    for page in tracked("*.md"):
+        if page.parts[0] == "fuzz" or "fixtures" in page.parts:
+            continue
+        text = re.sub(r"`[^`\n]*`", "", plain(page.read_text()))
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:", link):
+                continue
+            count += 1
+            name, _, anchor = link.partition("#")
+            path = Path(os.path.normpath(page.parent / name)) if name else page
+            if path not in files and path not in folders:
+                if str(path) not in COMING:
+                    problems.append(f"{page}: {link} leads nowhere")
+            elif anchor and path.suffix == ".md" and anchor not in anchors(path.read_text()):
+                problems.append(f"{page}: {link}: there is no such heading")
+    problems += [f"{page} is there; take it out of COMING" for page in COMING if Path(page) in files]
+    contents = Path("docs/README.md").read_text()
+    for page in tracked("docs/*.md"):
+        if page.name != "README.md" and f"({page.name})" not in contents:
+            problems.append(f"docs/README.md does not name {page.name}")
+    print("links between pages:", count)
+
+
+def faq(problems):
+    """What the page about errors quotes in its headings is what the programs say."""
+    sources = [path.read_text() for path in tracked("daemon/src/**.rs", "daemon/engine/src/**.rs", "client-lib/src/**.rs")]
+    said = re.sub(r"\\\n\s*", "", "\n".join(sources))
+    for quoted in re.findall(r"^### `(.*)`$", FAQ.read_text(), re.M):
+        for piece in filter(None, (piece.strip() for piece in quoted.split("…"))):
+            if piece not in said:
+                problems.append(f"{FAQ} quotes {piece!r}, which no program says")
+
+
 def main():
     problems = []
     sizes(problems)
@@ -119,6 +179,8 @@ def main():
     directions(problems)
     reasons(problems)
     pitfalls(problems)
+    links(problems)
+    faq(problems)
     for problem in problems:
         print("PROBLEM:", problem)
     sys.exit(1 if problems else 0)

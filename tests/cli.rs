@@ -3,14 +3,20 @@
 //!
 //! The program is of another package; it is built once, by the cargo that runs these tests.
 
+#[path = "cli/browser.rs"]
+mod browser;
 #[path = "cli/ctl.rs"]
 mod ctl;
+#[path = "cli/dashboard.rs"]
+mod dashboard;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/ends.rs"]
 mod ends;
 #[path = "cli/files.rs"]
 mod files;
+#[path = "cli/gate.rs"]
+mod gate;
 #[path = "cli/golden.rs"]
 mod golden;
 #[path = "cli/hostile.rs"]

@@ -34,7 +34,7 @@ fn nothing_of_it_reaches_the_output_in_either_form() {
                     || matches!(c, '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
             };
             let found: Vec<char> = text.chars().filter(bad).collect();
-            assert_eq!(found, [], "{arguments:?} {form:?}");
+            assert_eq!(found, Vec::<char>::new(), "{arguments:?} {form:?}");
         }
     }
     let human = ctl.ok(&["history", "@bob"]);

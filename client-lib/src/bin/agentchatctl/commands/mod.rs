@@ -14,6 +14,7 @@ mod confirm;
 mod consumers;
 mod contacts;
 mod conversations;
+mod dashboard;
 mod doctor;
 mod fetch;
 mod group_pages;

@@ -3,8 +3,9 @@
 use clap::Subcommand;
 
 use super::{
-    attach, call, completions, consumers, contacts, conversations, doctor, fetch, groups, health,
-    history, inbox, login, man, mutes, outbox, presence, search, send, status, tail, whoami,
+    attach, call, completions, consumers, contacts, conversations, dashboard, doctor, fetch,
+    groups, health, history, inbox, login, man, mutes, outbox, presence, search, send, status,
+    tail, whoami,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -49,6 +50,7 @@ commands! {
     Consumers(consumers::Consumers),
     Status(status::Status),
     Health(health::Health),
+    Dashboard(dashboard::Dashboard),
     Doctor(doctor::Doctor),
     Call(call::Call),
     Completions(completions::Completions),

@@ -1,0 +1,107 @@
+//! The command: its flags, its port, what it prints, its end.
+
+use std::net::Ipv4Addr;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::access::Access;
+use super::look::Look;
+use super::server;
+use super::site::Site;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Page, dim, name, plain};
+use crate::session::{Session, complain};
+
+/// Show the daemon's state in a browser: a page on a loopback port, for reading only.
+///
+/// It prints an address that works once, in one browser; start it again for another. The page stays up
+/// to date, says so when the daemon goes away, and comes back with it. Ctrl-C ends it.
+#[derive(Debug, Args)]
+pub(crate) struct Dashboard {
+    /// The port on 127.0.0.1; a free one by default.
+    #[arg(
+        long,
+        value_name = "PORT",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    port: u16,
+    /// Open it in a browser with `xdg-open`. Other users may see the address in the list of processes
+    /// until it is used.
+    #[arg(long)]
+    open: bool,
+}
+
+impl Dashboard {
+    pub(in crate::commands) async fn run(self, session: &Session) -> Result<Exit, Failure> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let socket = session.connect().await?.path().to_owned();
+        let listener = self.listen().await?;
+        let authority = listener.local_addr()?.to_string();
+        let access = Access::new(authority).map_err(|error| {
+            Failure::failed(format!("the system gives no random numbers ({error})"))
+        })?;
+        let access = Arc::new(access);
+        let (look, latest) = Look::new(socket.clone());
+        let site = Arc::new(Site::new(Arc::clone(&access), latest));
+        if let Some(address) = access.address() {
+            tell(session, &socket.display().to_string(), &address)?;
+            if self.open {
+                open(&address);
+            }
+        }
+        tokio::select! {
+            never = server::serve(listener, site) => match never {},
+            never = look.go_on() => match never {},
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        Ok(Exit::DONE)
+    }
+
+    async fn listen(&self) -> Result<TcpListener, Failure> {
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await;
+        bound.map_err(|error| {
+            Failure::failed(format!(
+                "the port {} of 127.0.0.1 cannot be had ({error}); leave --port out, or give another",
+                self.port
+            ))
+        })
+    }
+}
+
+fn tell(session: &Session, socket: &str, address: &str) -> Result<(), Failure> {
+    if session.output.json {
+        let json = json!({"url": address, "socket": socket});
+        return Ok(session.output.json_line(&json.to_string())?);
+    }
+    let mut page = Page::of(vec![plain("dashboard of the daemon at "), plain(socket)]);
+    page.add(vec![plain("    "), name(address)]);
+    page.add(vec![dim(
+        "the address works once, in one browser; Ctrl-C ends it",
+    )]);
+    Ok(session.output.page(&page)?)
+}
+
+/// Starts the browser; the address stands there for where it cannot be.
+fn open(address: &str) {
+    let started = Command::new("xdg-open")
+        .arg(address)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    if let Err(error) = started {
+        complain(&format!(
+            "agentchatctl: xdg-open cannot be started ({error}); open the address yourself\n"
+        ));
+    }
+}
