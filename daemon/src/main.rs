@@ -10,7 +10,7 @@ use agentchatd::{
 
 fn main() -> ExitCode {
     let status = match Args::read(std::env::args_os()) {
-        Ok(args) => service::run(&args, &Environment::of_process()),
+        Ok(args) => service::run(&args, Environment::of_process()),
         Err(status) => status,
     };
     ExitCode::from(ExitStatus::code(status))

@@ -1,10 +1,12 @@
 //! What the process is given from outside: variables, the working directory, the system's own
-//! configuration file. A value and not a set of calls, so that a test builds one.
+//! configuration file, a socket that is bound already. A value and not a set of calls, so that a test builds one.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use super::values::FileMode;
 
 /// The variables and directories that a start depends on.
 ///
@@ -14,6 +16,16 @@ pub struct Environment {
     variables: BTreeMap<OsString, OsString>,
     working_dir: PathBuf,
     system_config: PathBuf,
+    socket: Option<GivenSocket>,
+}
+
+/// The file of a socket that the service manager has bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenSocket {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its mode and its group; `None` where this process does not see it.
+    pub access: Option<(FileMode, u32)>,
 }
 
 impl Environment {
@@ -24,6 +36,7 @@ impl Environment {
             variables: std::env::vars_os().collect(),
             working_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             system_config: PathBuf::from(SYSTEM_CONFIG),
+            socket: None,
         }
     }
 
@@ -41,7 +54,20 @@ impl Environment {
                 .collect(),
             working_dir: root.to_path_buf(),
             system_config: root.join(SYSTEM_CONFIG.trim_start_matches('/')),
+            socket: None,
         }
+    }
+
+    /// The same with a socket that was handed over.
+    #[must_use]
+    pub fn with_socket(self, socket: Option<GivenSocket>) -> Self {
+        Self { socket, ..self }
+    }
+
+    /// The socket that was handed over, if one was.
+    #[must_use]
+    pub fn socket(&self) -> Option<&GivenSocket> {
+        self.socket.as_ref()
     }
 
     /// The value of a variable. One that is empty counts as not set.
@@ -112,6 +138,7 @@ impl fmt::Debug for Environment {
             .field("variables", &self.variables.keys().collect::<Vec<_>>())
             .field("working_dir", &self.working_dir)
             .field("system_config", &self.system_config)
+            .field("socket", &self.socket)
             .finish()
     }
 }
