@@ -7,6 +7,8 @@ mod activation;
 mod database;
 #[path = "process/keys.rs"]
 mod keys;
+#[path = "process/notify.rs"]
+mod notify;
 #[path = "process/reload.rs"]
 mod reload;
 #[path = "process/signals.rs"]
