@@ -144,11 +144,14 @@ fn what_does_not_count_for_a_socket_that_was_handed_over_is_told() {
     assert!(warnings[0].contains("/elsewhere.sock"), "{warnings:?}");
     assert!(warnings[1].contains("SocketMode="), "{warnings:?}");
     let mut place = Place::new();
-    for access in [Some((FileMode::of_file(0o140_666), 0)), None] {
+    let open = Some((FileMode::of_file(0o140_666), 0));
+    for (access, words) in [(open, "every user"), (None, "cannot be looked at")] {
         place.socket = Some(given(access));
-        let warnings = place.resolve().unwrap().warnings;
+        let settings = place.resolve().unwrap();
+        let warnings = &settings.warnings;
         assert_eq!(warnings.len(), 1, "{warnings:?}");
-        assert!(warnings[0].contains("every user"), "{warnings:?}");
+        assert!(warnings[0].contains(words), "{warnings:?}");
+        assert!(settings.socket.mode.lets_all_in());
     }
 }
 

@@ -257,12 +257,18 @@ fn handed_over(
              the unit that made it says who may open it (SocketMode=, SocketGroup=)"
         ));
     }
-    // What cannot be seen keeps nobody out as far as we know.
     let (mode, gid) = match given.access {
         Some((mode, gid)) => (mode, Some(gid)),
+        // As far as we know it keeps nobody out.
         None => (FileMode::of_file(0o666), None),
     };
-    if mode.lets_all_in() {
+    if given.access.is_none() {
+        loaded.warnings.push(format!(
+            "the file of the socket {path} cannot be looked at, so whom it lets in is not known; \
+             only root, the daemon's own user and those whom [access] names are answered. Add the \
+             group of its directory to the daemon's (SupplementaryGroups=)"
+        ));
+    } else if mode.lets_all_in() {
         loaded.warnings.push(format!(
             "every user can open the socket {path}; only root, the daemon's own user, members of \
              its group and those whom [access] names are answered. Set SocketMode=0660, or 0600, \
