@@ -14,10 +14,12 @@ UNIT = "agentchatd@agentchatd"
 SOCKET = "/run/agentchatd/agentchatd.sock"
 STATE = "/var/lib/agentchatd/agentchatd"
 KEYS = {"root": "ac_sandbox_hub", "user": "ac_sandbox_alice"}
-# Runs until it is told to stop; ends with 1 where it was refused once.
+# Runs until it is told to stop; ends with 1 where it could not connect once. That a connection ends with the daemon that
+# took it is as it should be.
 CONNECTS = f"""
 while [ ! -e /tmp/enough ]; do
-    echo | socat -t0.1 - UNIX-CONNECT:{SOCKET} >/dev/null || exit 1
+    said=$(echo | socat -t0.1 - UNIX-CONNECT:{SOCKET} 2>&1 >/dev/null) || true
+    case $said in *" connect("*) echo "$said"; exit 1 ;; esac
 done
 """
 
