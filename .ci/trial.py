@@ -127,6 +127,8 @@ class Trial:
         run("agentchatctl send @echo 'hello' && agentchatctl tail --since earliest --filter types=message.new -n 1")
         run("head -c 100000 /dev/urandom > /tmp/file.png && agentchatctl attach /tmp/file.png --to @echo")
         self.confined()
+        run("agentchatctl call daemon.set_log_level '{\"level\": \"info\"}'", "alice", status=1)
+        run("echo AGENTCHATD_ACCESS_ADMIN=alice >> /etc/agentchatd/agentchatd.env")
         run("rm -f /tmp/enough")
         clients = [subprocess.Popen(self.machine.command(CONNECTS)) for _ in range(2)]
         self.block("An agent of the machine")
@@ -134,6 +136,8 @@ class Trial:
         run("touch /tmp/enough")
         assert [client.wait(30) for client in clients] == [0, 0], "a client was refused in a restart"
         self.ready()
+        # Who is at the other end is seen as it is, from within the confinement.
+        run("agentchatctl call daemon.set_log_level '{\"level\": \"info\"}'", "alice")
 
     def confined(self):
         """What the unit promises, seen in the process."""
