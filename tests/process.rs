@@ -1,10 +1,14 @@
 //! The real daemon as a process: exit statuses, files and modes, signals, keys, damaged databases
 //! (`local-api.md` 1, 7 and 8).
 
+#[path = "process/activation.rs"]
+mod activation;
 #[path = "process/database.rs"]
 mod database;
 #[path = "process/keys.rs"]
 mod keys;
+#[path = "process/notify.rs"]
+mod notify;
 #[path = "process/reload.rs"]
 mod reload;
 #[path = "process/signals.rs"]

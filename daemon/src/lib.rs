@@ -20,13 +20,14 @@
 //! | [`files`] | files on their way to AgentChat's storage and from it |
 //! | [`webhook`] | whether a webhook that others received is AgentChat's |
 //! | [`event`], [`command`], [`hub`] | what these hand to each other |
-//! | [`lock`], [`logging`], [`notify`], [`shutdown`] | what every daemon needs |
+//! | [`activation`], [`lock`], [`logging`], [`notify`], [`shutdown`] | what every daemon needs |
 //! | [`failpoint`] | steps at which tests kill it |
 //! | `fuzzing` | what holds of each reader, for the fuzzer; in no ordinary build |
 //!
 //! `upstream`, `store` and `rpc` do not know each other; the rules are in the crate
 //! `agentchatd-engine`.
 
+pub mod activation;
 pub mod args;
 pub mod calls;
 pub mod command;

@@ -10,7 +10,7 @@ use agentchatd::{
 
 fn main() -> ExitCode {
     let status = match Args::read(std::env::args_os()) {
-        Ok(args) => service::run(&args, &variable::take_out()),
+        Ok(args) => service::run(&args, variable::take_out()),
         Err(status) => status,
     };
     ExitCode::from(ExitStatus::code(status))

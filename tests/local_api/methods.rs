@@ -115,6 +115,7 @@ fn the_status_has_every_member_of_the_contract() {
             "subscriptions",
             "clients",
             "storage",
+            "socket",
             "platform",
             "config_path",
             "warnings",

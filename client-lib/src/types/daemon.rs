@@ -58,6 +58,9 @@ pub struct Status {
     pub clients: u64,
     /// The database.
     pub storage: StorageStatus,
+    /// Where local clients connect.
+    #[serde(default)]
+    pub socket: SocketStatus,
     /// The platform, as far as the daemon knows it.
     #[serde(default)]
     pub platform: PlatformStatus,
@@ -65,6 +68,16 @@ pub struct Status {
     pub config_path: Option<String>,
     /// What the owner should know.
     pub warnings: Vec<String>,
+}
+
+/// The local socket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SocketStatus {
+    /// Its path.
+    pub path: String,
+    /// Whether the service manager made it and handed it over.
+    pub handed_over: bool,
 }
 
 /// AgentChat, seen from here.

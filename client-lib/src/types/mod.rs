@@ -71,7 +71,7 @@ pub use contacts::{
 pub use conversations::{ConversationsListParams, SyncDrained, SyncPeekLimit, SyncPeekParams};
 pub use daemon::{
     AckCapability, AgentStatus, ConnectionState, ConnectionStatus, Durability, LastClose,
-    LogStatus, OpenRpcDocument, OrderingStatus, OutboxStatus, PlatformStatus, Status,
+    LogStatus, OpenRpcDocument, OrderingStatus, OutboxStatus, PlatformStatus, SocketStatus, Status,
     StorageStatus, SyncStatus, Version,
 };
 pub use directory::DirectorySearchParams;

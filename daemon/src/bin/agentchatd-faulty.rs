@@ -12,7 +12,7 @@ use agentchatd::{
 fn main() -> ExitCode {
     let _listening = failpoint::listen();
     let status = match Args::read(std::env::args_os()) {
-        Ok(args) => service::run(&args, &variable::take_out()),
+        Ok(args) => service::run(&args, variable::take_out()),
         Err(status) => status,
     };
     ExitCode::from(ExitStatus::code(status))

@@ -1,5 +1,5 @@
 //! What the process is given from outside: variables, the working directory, the system's own
-//! configuration file. A value and not a set of calls, so that a test builds one.
+//! configuration file, a socket that is bound already. A value and not a set of calls, so that a test builds one.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,6 +7,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
+
+use super::values::FileMode;
 
 /// The variables and directories that a start depends on.
 ///
@@ -18,6 +20,16 @@ pub struct Environment {
     key: Option<SecretString>,
     working_dir: PathBuf,
     system_config: PathBuf,
+    socket: Option<GivenSocket>,
+}
+
+/// The file of a socket that the service manager has bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenSocket {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its mode and its group; `None` where this process does not see it.
+    pub access: Option<(FileMode, u32)>,
 }
 
 impl Environment {
@@ -67,6 +79,7 @@ impl Environment {
             key,
             working_dir,
             system_config,
+            socket: None,
         }
     }
 
@@ -80,6 +93,18 @@ impl Environment {
     /// none.
     pub fn keep_key(&mut self, key: SecretString) {
         self.key = Some(key).filter(|key| !key.expose_secret().is_empty());
+    }
+
+    /// The same with a socket that was handed over.
+    #[must_use]
+    pub fn with_socket(self, socket: Option<GivenSocket>) -> Self {
+        Self { socket, ..self }
+    }
+
+    /// The socket that was handed over, if one was.
+    #[must_use]
+    pub fn socket(&self) -> Option<&GivenSocket> {
+        self.socket.as_ref()
     }
 
     /// The value of a variable. One that is empty counts as not set.
@@ -151,6 +176,7 @@ impl fmt::Debug for Environment {
             .field("key", &self.key.is_some())
             .field("working_dir", &self.working_dir)
             .field("system_config", &self.system_config)
+            .field("socket", &self.socket)
             .finish()
     }
 }

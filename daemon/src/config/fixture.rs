@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Accounts, ConfigError, Environment, Flags, Settings};
+use super::{Accounts, ConfigError, Environment, Flags, GivenSocket, Settings};
 
 /// A home directory, a working directory and a root of its own, with two accounts on it.
 pub(super) struct Place {
@@ -14,6 +14,7 @@ pub(super) struct Place {
     variables: Vec<(String, String)>,
     pub(super) uid: u32,
     pub(super) groups: Vec<(&'static str, u32)>,
+    pub(super) socket: Option<GivenSocket>,
 }
 
 impl Place {
@@ -26,6 +27,7 @@ impl Place {
             variables: vec![("HOME".to_owned(), home)],
             uid: 1000,
             groups: vec![("staff", 50)],
+            socket: None,
         }
     }
 
@@ -49,7 +51,8 @@ impl Place {
     }
 
     pub(super) fn resolve(&self) -> Result<Settings, ConfigError> {
-        let env = Environment::of_pairs(self.path(), self.variables.clone());
+        let env = Environment::of_pairs(self.path(), self.variables.clone())
+            .with_socket(self.socket.clone());
         Settings::resolve(&self.flags, &env, self)
     }
 }

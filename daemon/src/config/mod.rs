@@ -37,7 +37,7 @@ mod tests;
 
 pub use access::{AccessRules, Principal};
 pub use accounts::{Accounts, SystemAccounts};
-pub use environment::{Environment, KEY_VARIABLE};
+pub use environment::{Environment, GivenSocket, KEY_VARIABLE};
 pub use paths::ServiceKind;
 pub use problem::{ConfigError, Origin, Problem};
 pub use sections::{

@@ -45,6 +45,7 @@ fn a_user_gets_a_private_socket_in_the_runtime_dir() {
             mode: FileMode::PRIVATE,
             dir_mode: 0o700,
             gid: None,
+            handed_over: false,
         }
     );
 }
@@ -75,6 +76,7 @@ fn root_and_a_system_service_get_the_system_socket() {
                 mode: FileMode::GROUP,
                 dir_mode: 0o750,
                 gid: Some(61),
+                handed_over: false,
             }
         );
         assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
@@ -103,6 +105,54 @@ fn without_the_group_the_system_socket_is_private_and_a_warning_says_so() {
         settings.warnings[0].contains("\"agentchat\" does not exist"),
         "{settings:?}"
     );
+}
+
+#[test]
+fn a_socket_that_was_handed_over_is_taken_as_it_is() {
+    let mut place = Place::new();
+    place.uid = 0;
+    let path = PathBuf::from("/run/hub.sock");
+    place.socket = Some(GivenSocket {
+        path: path.clone(),
+        access: Some((FileMode::GROUP, 61)),
+    });
+    let settings = place.resolve().unwrap();
+    assert_eq!(
+        settings.socket,
+        SocketSettings {
+            path,
+            mode: FileMode::GROUP,
+            dir_mode: 0o700,
+            gid: Some(61),
+            handed_over: true,
+        }
+    );
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+}
+
+#[test]
+fn what_does_not_count_for_a_socket_that_was_handed_over_is_told() {
+    let given = |access| GivenSocket {
+        path: PathBuf::from("/run/hub.sock"),
+        access,
+    };
+    let mut place = Place::new().with_file("[socket]\nmode = \"0660\"");
+    place.flags.socket = Some(PathBuf::from("/elsewhere.sock"));
+    place.socket = Some(given(Some((FileMode::PRIVATE, 0))));
+    let warnings = place.resolve().unwrap().warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("/elsewhere.sock"), "{warnings:?}");
+    assert!(warnings[1].contains("SocketMode="), "{warnings:?}");
+    let mut place = Place::new();
+    let open = Some((FileMode::of_file(0o140_666), 0));
+    for (access, words) in [(open, "every user"), (None, "cannot be looked at")] {
+        place.socket = Some(given(access));
+        let settings = place.resolve().unwrap();
+        let warnings = &settings.warnings;
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains(words), "{warnings:?}");
+        assert!(settings.socket.mode.lets_all_in());
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::access::AccessRules;
 use super::accounts::Accounts;
 use super::check;
-use super::environment::Environment;
+use super::environment::{Environment, GivenSocket};
 use super::keys;
 #[cfg(any(test, feature = "fuzzing"))]
 use super::load::load_text;
@@ -41,6 +41,8 @@ pub struct SocketSettings {
     pub dir_mode: u32,
     /// The group of socket and directory; `None` leaves the daemon's own.
     pub gid: Option<u32>,
+    /// It was handed over: path, mode and group are those of a file that is another's.
+    pub handed_over: bool,
 }
 
 /// The configuration, resolved for this machine and this environment.
@@ -112,7 +114,10 @@ impl Settings {
             }
         };
         let path = socket_path(flags, env, kind, &state_dir, &mut loaded);
-        let socket = socket_settings(path, kind, accounts, &mut loaded);
+        let socket = match env.socket() {
+            Some(given) => handed_over(given, &path, flags, &mut loaded),
+            None => socket_settings(path, kind, accounts, &mut loaded),
+        };
         if !loaded.problems.is_empty() {
             return Err(ConfigError {
                 problems: loaded.problems,
@@ -227,6 +232,55 @@ fn socket_settings(
         mode,
         dir_mode,
         gid,
+        handed_over: false,
+    }
+}
+
+/// The socket of the service manager, whatever else is configured.
+fn handed_over(
+    given: &GivenSocket,
+    configured: &Path,
+    flags: &Flags,
+    loaded: &mut Loaded,
+) -> SocketSettings {
+    let path = given.path.display();
+    let named = flags.socket.is_some() || loaded.config.socket.path.is_some();
+    if named && configured != given.path {
+        loaded.warnings.push(format!(
+            "the service manager handed over the socket {path}, so {} is not made",
+            configured.display()
+        ));
+    }
+    if loaded.config.socket.mode.is_some() || loaded.config.socket.group.is_some() {
+        loaded.warnings.push(format!(
+            "socket.mode and socket.group are not used: the socket {path} was handed over, and \
+             the unit that made it says who may open it (SocketMode=, SocketGroup=)"
+        ));
+    }
+    let (mode, gid) = match given.access {
+        Some((mode, gid)) => (mode, Some(gid)),
+        // As far as we know it keeps nobody out.
+        None => (FileMode::of_file(0o666), None),
+    };
+    if given.access.is_none() {
+        loaded.warnings.push(format!(
+            "the file of the socket {path} cannot be looked at, so whom it lets in is not known; \
+             only root, the daemon's own user and those whom [access] names are answered. Add the \
+             group of its directory to the daemon's (SupplementaryGroups=)"
+        ));
+    } else if mode.lets_all_in() {
+        loaded.warnings.push(format!(
+            "every user can open the socket {path}; only root, the daemon's own user, members of \
+             its group and those whom [access] names are answered. Set SocketMode=0660, or 0600, \
+             in the unit that makes it"
+        ));
+    }
+    SocketSettings {
+        path: given.path.clone(),
+        mode,
+        dir_mode: PRIVATE_DIR,
+        gid,
+        handed_over: true,
     }
 }
 

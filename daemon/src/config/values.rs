@@ -133,6 +133,18 @@ impl FileMode {
         self.0
     }
 
+    /// The permissions of a file that is there, out of all that `stat` tells.
+    #[must_use]
+    pub fn of_file(mode: u32) -> Self {
+        Self(mode & 0o777)
+    }
+
+    /// True where anybody may connect.
+    #[must_use]
+    pub fn lets_all_in(self) -> bool {
+        self.0 & 0o002 != 0
+    }
+
     /// True where members of the file's group may connect (that takes the right to write).
     #[must_use]
     pub fn lets_group_in(self) -> bool {

@@ -331,6 +331,7 @@ impl Driver {
                     Durability::Normal => DurabilityName::Normal,
                 },
             },
+            socket: self.config.local_socket.clone(),
             platform: PlatformStatus {
                 base_url: self.platform.base_url().to_owned(),
                 clock_offset_ms: self.platform.clock_offset_ms(),

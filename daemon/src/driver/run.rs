@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use agentchatd_client::types::SyncDrained;
+use agentchatd_client::types::{SocketStatus, SyncDrained};
 use agentchatd_engine::{Effect, Engine, Input, Settings};
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -54,6 +54,8 @@ pub struct DriverConfig {
     pub outbox_expires: Duration,
     /// The configuration file, for `daemon.status`.
     pub config_path: Option<PathBuf>,
+    /// Where local clients connect, for `daemon.status`.
+    pub local_socket: SocketStatus,
     /// What a commit survives, for `daemon.status`.
     pub durability: Durability,
     /// What the start had to say, for `daemon.status`.

@@ -119,16 +119,13 @@ impl Listener {
         Self::from_std(listener, Some(file), metadata.uid(), path)
     }
 
-    /// Takes over a socket that somebody else has bound, as by socket activation.
+    /// Takes over a socket that somebody else has bound at this path, and serves it as this user.
+    /// The file is left alone, now and in the end.
     ///
     /// # Errors
     /// The system refused.
-    pub fn adopt(listener: StdListener) -> Result<Self, BindError> {
-        let path = PathBuf::from("(handed over)");
-        let own_uid = fs::metadata("/proc/self")
-            .map_err(failed("look at", Path::new("/proc/self")))?
-            .uid();
-        Self::from_std(listener, None, own_uid, &path)
+    pub fn adopt(listener: StdListener, path: &Path, own_uid: u32) -> Result<Self, BindError> {
+        Self::from_std(listener, None, own_uid, path)
     }
 
     fn from_std(

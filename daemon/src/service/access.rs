@@ -18,6 +18,9 @@ pub(super) struct Rules(watch::Sender<Arc<Known>>);
 struct Known {
     own_uid: u32,
     socket_gid: Option<u32>,
+    /// Whoever connects was let in by the file's mode. A socket that was handed over may be open to
+    /// all, for that is what systemd makes where no mode is asked for.
+    guarded: bool,
     access: AccessRules,
 }
 
@@ -46,13 +49,15 @@ impl Known {
         Self {
             own_uid: settings.own_uid,
             socket_gid: settings.socket.gid,
+            guarded: !(settings.socket.handed_over && settings.socket.mode.lets_all_in()),
             access: settings.access.clone(),
         }
     }
 
     /// The daemon's own user and root may do everything; whom `[access]` names has the widest
     /// scope that names them. Everybody else can open the socket as a member of its group and may
-    /// act as the agent, unless `[access]` names somebody and the socket has no such group.
+    /// act as the agent, unless `[access]` names somebody and the socket has no such group, or
+    /// the file's mode keeps nobody out.
     fn scope(&self, peer: &Peer, groups: impl FnOnce() -> Vec<u32>) -> Option<Scope> {
         if peer.uid == self.own_uid || peer.uid == ROOT {
             return Some(Scope::Admin);
@@ -62,7 +67,7 @@ impl Known {
             (&self.access.send, Scope::Send),
             (&self.access.read, Scope::Read),
         ];
-        if lists.iter().all(|(who, _)| who.is_empty()) {
+        if self.guarded && lists.iter().all(|(who, _)| who.is_empty()) {
             return Some(Scope::Send);
         }
         let groups = groups();
@@ -94,6 +99,7 @@ mod tests {
         Known {
             own_uid: 1000,
             socket_gid: Some(50),
+            guarded: true,
             access,
         }
     }
@@ -124,6 +130,17 @@ mod tests {
             scope(&known(AccessRules::default()), 7, &[7]),
             Some(Scope::Send)
         );
+    }
+
+    #[test]
+    fn where_the_file_lets_everybody_in_only_its_group_may_send() {
+        let open = Known {
+            guarded: false,
+            ..known(AccessRules::default())
+        };
+        assert_eq!(scope(&open, 7, &[7, 50]), Some(Scope::Send));
+        assert_eq!(scope(&open, 7, &[7]), None);
+        assert_eq!(scope(&open, 1000, &[7]), Some(Scope::Admin));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From the settings to the end of the process.
 
-use std::{sync::Arc, time::Duration};
+use std::{os::unix::net::UnixListener, sync::Arc, time::Duration};
 
 use nix::sys::resource::{Resource, setrlimit};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,6 +16,7 @@ use super::{
     watch::watch as watch_keys,
 };
 use crate::{
+    activation,
     args::{Args, ExitStatus},
     command::Command,
     config::{Environment, Settings, SystemAccounts},
@@ -34,9 +35,22 @@ use crate::{
 };
 
 /// Runs the daemon until it is told to stop; blocking. The status is what the process ends with.
-pub fn run(args: &Args, env: &Environment) -> ExitStatus {
+///
+/// Call it before the process has a second thread.
+pub fn run(args: &Args, env: Environment) -> ExitStatus {
     // A dump would hold the key and the messages. Where even that is refused, the unit's LimitCORE= helps.
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    let handed_over = match activation::take(&env) {
+        Ok(handed_over) => handed_over,
+        Err(error) => {
+            tell(&error);
+            return ExitStatus::Config;
+        }
+    };
+    let (given, file) = handed_over
+        .map(|socket| (socket.listener, socket.file))
+        .unzip();
+    let env = &env.with_socket(file);
     let settings = match Settings::resolve(&args.flags(), env, &SystemAccounts) {
         Ok(settings) => settings,
         Err(error) => {
@@ -70,7 +84,7 @@ pub fn run(args: &Args, env: &Environment) -> ExitStatus {
             return ExitStatus::Io;
         }
     };
-    match runtime.block_on(serve(args, env, settings, &log)) {
+    match runtime.block_on(serve(args, env, settings, given, &log)) {
         Ok(status) => status,
         Err(error) => {
             tracing::error!("{error}");
@@ -139,6 +153,7 @@ async fn serve(
     args: &Args,
     env: &Environment,
     mut settings: Settings,
+    given: Option<UnixListener>,
     log: &LogHandle,
 ) -> Result<ExitStatus, StartError> {
     let max_connections = settings.config.socket.max_connections;
@@ -158,7 +173,10 @@ async fn serve(
         source,
     })?;
     let platform = Platform::new(&platform_config(&settings)?)?;
-    let listener = Listener::bind(&socket_options(&settings))?;
+    let listener = match given {
+        Some(given) => Listener::adopt(given, &settings.socket.path, settings.own_uid)?,
+        None => Listener::bind(&socket_options(&settings))?,
+    };
     let notifier = Arc::new(Notifier::of(env));
 
     let backing = Arc::new(StoreBacking {
@@ -242,6 +260,7 @@ async fn serve(
     });
     tracing::info!(
         socket = %settings.socket.path.display(),
+        handed_over = settings.socket.handed_over,
         state_dir = %settings.state_dir.display(),
         "agentchatd {} serves", env!("CARGO_PKG_VERSION")
     );

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use agentchatd_client::types::SocketStatus;
 use agentchatd_engine::{OutboxSettings, Settings as EngineSettings};
 use reqwest::Certificate;
 
@@ -129,6 +130,10 @@ pub(super) fn driver_config(settings: &Settings, seed: u64, metrics: Arc<Metrics
         outbox_max: usize::try_from(config.outbox.max_entries).unwrap_or(usize::MAX),
         outbox_expires: config.outbox.expires_in,
         config_path: settings.config_path.clone(),
+        local_socket: SocketStatus {
+            path: settings.socket.path.display().to_string(),
+            handed_over: settings.socket.handed_over,
+        },
         durability: durability(config.storage.durability),
         warnings: settings.warnings.clone(),
         metrics,

@@ -92,6 +92,16 @@ fn page(status: &Value) -> Page {
             text(storage, "durability").unwrap_or("-")
         )),
     );
+    let socket = part("socket");
+    if let Some(path) = text(socket, "path") {
+        let given = socket.get("handed_over") == Some(&Value::Bool(true));
+        let how = if given {
+            ", made by the service manager"
+        } else {
+            ""
+        };
+        fields.add("socket", plain(format!("{path}{how}")));
+    }
     fields.add_some("configuration", text(status, "config_path"));
     for warning in list(status, "warnings").iter().filter_map(Value::as_str) {
         fields.add("warning", warn(warning));

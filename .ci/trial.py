@@ -1,0 +1,257 @@
+"""What is done with a package on a machine of its own: the commands of docs/operations.md in their order, and between
+them what has to be true."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs/operations.md"
+SANDBOX = ROOT / "target/debug/agentchat-sandbox"
+UNIT = "agentchatd@agentchatd"
+SOCKET = "/run/agentchatd/agentchatd.sock"
+STATE = "/var/lib/agentchatd/agentchatd"
+KEYS = {"root": "ac_sandbox_hub", "user": "ac_sandbox_alice"}
+# Runs until it is told to stop; ends with 1 where it could not connect once. That a connection ends with the daemon that
+# took it is as it should be.
+CONNECTS = f"""
+while [ ! -e /tmp/enough ]; do
+    said=$(echo | socat -t0.1 - UNIX-CONNECT:{SOCKET} 2>&1 >/dev/null) || true
+    case $said in *" connect("*) echo "$said"; exit 1 ;; esac
+done
+"""
+
+
+class Page:
+    """The blocks of the page, by heading; all of them have to be run in the end."""
+
+    def __init__(self):
+        self.blocks, heading = [], ""
+        for part in re.split(r"^(## [^\n]*|```sh \w+\n.*?^```)$", PAGE.read_text(), flags=re.M | re.S):
+            if part.startswith("## "):
+                heading = part[3:]
+            elif part.startswith("```sh "):
+                head, _, script = part.partition("\n")
+                self.blocks.append((heading, head.split()[1], script.removesuffix("```")))
+        assert not re.search(r"^```sh$", PAGE.read_text(), re.M), "a block says by whom it is run"
+
+    def next(self, heading):
+        of, who, script = self.blocks.pop(0)
+        assert of == heading, f"the next block stands under {of!r}, not {heading!r}"
+        return who, script
+
+
+class Trial:
+    def __init__(self, machine, package, older, version, files):
+        self.machine, self.package, self.older, self.version, self.files = machine, package, older, version, files
+        self.page = Page()
+
+    def block(self, heading, status=0):
+        """Runs the next block of the page, which stands under this heading."""
+        who, script = self.page.next(heading)
+        print(f"    {heading}: {script.splitlines()[0]}")
+        user = "alice" if who == "user" else None
+        given = KEYS[who] + "\n" if "paste the key" in script else ""
+        return self.machine.run(f"cd ~\n{script}", user, given, status)
+
+    def status(self, user=None):
+        return json.loads(self.machine.run("agentchatctl status --json", user))
+
+    def ready(self, user=None):
+        ask = "agentchatctl status --json | jq -r .connection.state"
+        self.machine.until(ask, "ready", user)
+
+    def place(self, package):
+        self.machine.run("rm -f /root/agentchatd_*.deb")
+        shutil.copy(package, self.machine.root / "root" / package.name)
+
+    def show(self, what):
+        return self.machine.run(f"systemctl show --value -p {what} {UNIT}").strip()
+
+    def run(self):
+        line = [SANDBOX, "--agent", "hub", "--agent", "alice", "--echo"]
+        sandbox = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            address = next(found for found in (re.search(r"http://[\w.:]+", line) for line in sandbox.stdout) if found)
+            self.everything(address.group())
+        finally:
+            sandbox.kill()
+            sandbox.wait()
+
+    def everything(self, address):
+        self.machine.run("useradd -m -s /bin/bash alice && useradd -m bob && loginctl enable-linger alice")
+        before = self.snapshot()
+        self.installed(address)
+        self.machines_agent()
+        self.failures()
+        self.users_agent()
+        self.logs()
+        # More starts in five minutes than anybody needs.
+        self.machine.run(f"systemctl reset-failed {UNIT}")
+        self.backup_and_restore()
+        self.upgrade()
+        self.watch()
+        self.removed(before)
+        assert not self.page.blocks, f"not run: {self.page.blocks}"
+
+    def installed(self, address):
+        run = self.machine.run
+        self.place(self.older)
+        self.block("Install")
+        run(f"mkdir -p /etc/agentchatd && printf '[agent]\\nbase_url = \"{address}\"\\n' > /etc/agentchatd/agentchatd.toml")
+        assert run("agentchatd --version").strip() == f"agentchatd {self.version} (local AgentChat hub)"
+        assert run("stat -c '%a %U %G' /run/agentchatd").strip() == "750 root agentchat"
+        # Twice the same, as after an installation that was cut off.
+        run("/var/lib/dpkg/info/agentchatd.postinst configure ''")
+        for page in ("1 agentchatctl", "8 agentchatd", "5 agentchatd.toml", "7 agentchatd-protocol"):
+            text = run(f"man --warnings {page} 2>&1")
+            assert ": warning" not in text and len(text) > 3000, f"{page}:\n{text[:500]}"
+        flags = set(re.findall(r"--[a-z-]+", run("agentchatd --help")))
+        page = run("man 8 agentchatd")
+        assert all(flag in page for flag in flags), flags
+
+    def machines_agent(self):
+        run = self.machine.run
+        self.block("An agent of the machine")
+        self.ready()
+        assert run(f"stat -c '%a %U %G' {SOCKET}").strip() == "660 root agentchat"
+        assert run(f"stat -L -c %a {STATE}").strip() == "700"
+        status = self.status("alice")
+        assert status["socket"] == {"path": SOCKET, "handed_over": True}, status
+        assert not status["warnings"], status
+        refused = run("agentchatctl status 2>&1", "bob", status=4)
+        assert "may not open" in refused, refused
+        self.block("An agent of the machine")
+        run("agentchatctl send @echo 'hello' && agentchatctl tail --since earliest --filter types=message.new -n 1")
+        run("head -c 100000 /dev/urandom > /tmp/file.png && agentchatctl attach /tmp/file.png --to @echo")
+        self.confined()
+        run("agentchatctl call daemon.set_log_level '{\"level\": \"info\"}'", "alice", status=1)
+        run("echo AGENTCHATD_ACCESS_ADMIN=alice >> /etc/agentchatd/agentchatd.env")
+        run("rm -f /tmp/enough")
+        clients = [subprocess.Popen(self.machine.command(CONNECTS)) for _ in range(2)]
+        self.block("An agent of the machine")
+        self.block("An agent of the machine")
+        run("touch /tmp/enough")
+        assert [client.wait(30) for client in clients] == [0, 0], "a client was refused in a restart"
+        self.ready()
+        # Who is at the other end is seen as it is, from within the confinement.
+        run("agentchatctl call daemon.set_log_level '{\"level\": \"info\"}'", "alice")
+
+    def confined(self):
+        """What the unit promises, seen in the process."""
+        pid = self.show("MainPID")
+        text = self.machine.run(f"cat /proc/{pid}/status")
+        fields = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+        assert fields["Seccomp"] == "2" and fields["NoNewPrivs"] == "1", text
+        assert all(int(fields[name], 16) == 0 for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")), text
+        assert int(fields["Uid"].split()[0]) >= 61184, "a user of its own, out of the range for such"
+
+    def failures(self):
+        """A crash is mended, a mistake is not tried again."""
+        run = self.machine.run
+        pid = self.show("MainPID")
+        run(f"kill -9 {pid}")
+        self.machine.until(f"systemctl show --value -p NRestarts {UNIT}", "1")
+        self.ready()
+        run(f"echo AGENTCHATD_OUTBOX_CONCURRENCY=0 >> /etc/agentchatd/agentchatd.env; systemctl restart {UNIT} && exit 1 || true")
+        assert self.show("ExecMainStatus") == "78", self.show("ExecMainStatus")
+        assert (self.show("NRestarts"), self.show("ActiveState")) == ("0", "failed")
+        run("sed -i /CONCURRENCY/d /etc/agentchatd/agentchatd.env")
+        # Whoever connects starts it again.
+        self.ready()
+        run(f"echo 'level = 1' >> /etc/agentchatd/agentchatd.toml; systemctl reload {UNIT} && exit 1 || true")
+        run(f"sed -i '/level/d' /etc/agentchatd/agentchatd.toml; systemctl reload {UNIT}")
+        # No file with the key is no reason to fail.
+        run("systemctl start agentchatd@keyless")
+        ask = "agentchatctl --socket /run/agentchatd/keyless.sock status --json | jq -r .connection.reason"
+        self.machine.until(ask, "not_configured")
+        run("systemctl stop agentchatd@keyless agentchatd@keyless.socket; test ! -e /run/agentchatd/keyless.sock")
+
+    def users_agent(self):
+        # Its base URL stands in the file of its own, for that is the only one that is read.
+        text = (self.machine.root / "etc/agentchatd/agentchatd.toml").read_text()
+        url = re.search(r'base_url = (".*")', text).group(1)
+        keep = "mkdir -p ~/.config/environment.d && cat > ~/.config/environment.d/hub.conf"
+        self.machine.run(keep, "alice", f"AGENTCHATD_AGENT_BASE_URL={url}\n")
+        self.machine.until("systemctl --user is-system-running", "running", "alice")
+        self.machine.run("systemctl --user daemon-reexec", "alice")
+        self.block("An agent of a user")
+        self.ready("alice")
+        status = self.status("alice")
+        assert status["agent"]["handle"] == "alice" and status["socket"]["handed_over"], status
+        assert self.status()["agent"]["handle"] == "hub"
+        folder = self.machine.run("stat -c %a $XDG_RUNTIME_DIR/agentchatd $XDG_RUNTIME_DIR/agentchatd/agentchatd.sock", "alice")
+        assert folder.split() == ["700", "600"], folder
+
+    def logs(self):
+        assert "serves" in self.block("Logs")
+        journal = self.machine.run("journalctl --no-pager")
+        assert not any(key in journal for key in KEYS.values()), "a key is in the journal"
+
+    def backup_and_restore(self):
+        run = self.machine.run
+        fetch = "agentchatctl call events.fetch '{\"limit\": 1000}'"
+        count = f"{fetch} | jq '[.events[] | select(.type == \"message.new\")] | length'"
+        run("agentchatctl send @echo 'before the backup'")
+        self.machine.until(count, "2")
+        assert "ok" in self.block("Backup").split()
+        self.block("Backup")
+        run("agentchatctl send @echo 'after the backup'")
+        self.machine.until(count, "3")
+        log = run(f"{fetch} | jq -r '.events[].message_id' | sort")
+        self.block("Restore")
+        self.ready()
+        self.machine.until(count, "3")
+        again = run(f"{fetch} | jq -r '.events[].message_id' | sort")
+        assert again == log, f"{log}\nis not\n{again}"
+
+    def upgrade(self):
+        run = self.machine.run
+        self.place(self.package)
+        run("rm -f /tmp/enough")
+        pid = self.show("MainPID")
+        client = subprocess.Popen(self.machine.command(CONNECTS))
+        self.block("Upgrade")
+        run("touch /tmp/enough")
+        assert client.wait(30) == 0, "a client was refused in the upgrade"
+        assert self.show("MainPID") != pid
+        assert run("dpkg-query -W -f '${Version}' agentchatd") == f"{self.version}-1"
+        run("test ! -e /usr/share/doc/agentchatd/only-in-the-older-one")
+        run("dpkg --verify agentchatd")
+        self.ready()
+        self.block("Upgrade")
+        self.ready("alice")
+
+    def watch(self):
+        figures = self.block("Watch")
+        rules = re.search(r"```yaml\n(.*?)```", PAGE.read_text(), re.S).group(1)
+        for name, labels in re.findall(r"(agentchatd_\w+)(\{[^}]*\})?", "\n".join(re.findall(r"expr: (.*)", rules))):
+            if labels:
+                assert f"{name}{labels} " in figures, f"no figure is called {name}{labels}"
+            elif name != "agentchatd_consumer_lag":
+                assert re.search(rf"^{name}[ {{]", figures, re.M), f"no figure is called {name}"
+        lag = f"agentchatctl inbox --consumer probe >/dev/null; curl -s --unix-socket {SOCKET} http://localhost/metrics"
+        assert "agentchatd_consumer_lag{" in self.machine.run(lag)
+
+    def removed(self, before):
+        run = self.machine.run
+        run("systemctl --user disable --now agentchatd agentchatd.socket; rm -rf ~/.config ~/.local ~/.cache", "alice")
+        who, script = self.page.next("Remove")
+        remove, purge = (line for line in script.splitlines() if line.startswith("apt-get"))
+        assert who == "root" and "remove" in remove and "purge" in purge
+        run(remove)
+        assert run(f"systemctl is-active {UNIT} || true").strip() == "inactive"
+        run(f"test -e {STATE}/state.db && test -e /etc/credstore/agentchatd.agentchatd && test ! -e /usr/bin/agentchatd")
+        # Twice, as after a purge that was cut off.
+        run(f"cp /var/lib/dpkg/info/agentchatd.postrm /tmp/; {purge}; sh /tmp/agentchatd.postrm purge")
+        run("rm -rf /var/backups/agentchatd; rmdir /etc/credstore /var/lib/private 2>/dev/null || true")
+        left = sorted(self.snapshot() - before)
+        assert not left, f"left after a purge: {left}"
+
+    def snapshot(self):
+        """All files, but for what changes whatever is installed."""
+        passing = r"^/(proc|sys|dev|run|tmp|root|var/(log|cache|lib/(dpkg|apt|systemd|dbus)|tmp))(/|$)"
+        found = self.machine.run("find / -xdev -not -type d -o -xdev -type d -empty 2>/dev/null || true").splitlines()
+        return {path for path in found if not re.match(passing, path)}
