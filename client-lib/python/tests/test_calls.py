@@ -113,6 +113,8 @@ class Calls(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(RpcError) as caught:
             await call
         self.assertEqual(caught.exception.data, {"limit_bytes": 8})
+        # The daemon closes the connection after it: the next call must not be lost with it.
+        self.assertFalse(client.is_connected)
 
     async def test_an_answer_without_an_id_among_several_calls_ends_the_connection(self) -> None:
         client, peer = await self.connected()

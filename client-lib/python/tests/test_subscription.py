@@ -311,6 +311,19 @@ class Ends(Base):
         await peer.gone()
 
 
+    async def test_closing_ends_a_read_that_is_under_way(self) -> None:
+        events, peer, _ = await self.opened()
+        await peer.events([1])
+        self.assertEqual(await take(events, 1), [1])
+        reading = asyncio.create_task(events.__anext__())
+        await asyncio.sleep(0)
+        await events.ack(1)
+        await asyncio.wait_for(events.close(), PATIENCE_S)
+        with self.assertRaises(StopAsyncIteration):
+            await asyncio.wait_for(asyncio.gather(reading, return_exceptions=False), PATIENCE_S)
+        self.assertEqual((await peer.request())["method"], "events.ack")
+
+
 class Pace(Base):
     async def test_auto_ack_says_what_the_reader_is_done_with_and_no_more(self) -> None:
         events, peer, _ = await self.opened(auto_ack=True)

@@ -68,8 +68,7 @@ class Client(Methods):
             raise DeadlineError(method, seconds) from None
 
     async def _connected(self) -> Connection:
-        if self._connection is not None and self._connection.lost is None:
-            return self._connection
+        # Always through here, so that no call overtakes another while the connection is made.
         async with self._connecting:
             if self._closed:
                 raise DisconnectedError("closed by this program")

@@ -64,11 +64,8 @@ class Connection:
         if not isinstance(said, wire.Answer):
             return
         if said.id is None:
-            # The daemon could not read which request this is the answer to. One alone can be meant, or it is not known
-            # which of them will have no other.
-            if len(self._waiting) != 1:
-                raise wire.BreachError(f"the daemon could not read a request: {said.error}")
-            said.id = next(iter(self._waiting))
+            self._take_unread(said)
+            return
         answer = self._waiting.get(said.id)
         if answer is None or answer.done():
             return
@@ -76,6 +73,16 @@ class Connection:
             answer.set_exception(said.error)
         else:
             answer.set_result(said.result)
+
+    def _take_unread(self, said: wire.Answer) -> None:
+        """The daemon could not read which request this is the answer to. One alone can be meant, else it is not known
+        which of them will have no other. Either way the connection is of no more use: after a request that is too long
+        the daemon closes it."""
+        if len(self._waiting) == 1 and said.error is not None:
+            [answer] = self._waiting.values()
+            if not answer.done():
+                answer.set_exception(said.error)
+        raise wire.BreachError(f"the daemon could not read a request: {said.error}")
 
     def lose(self, reason: object) -> None:
         """Ends it; whoever waits hears of it."""

@@ -194,7 +194,8 @@ class Subscription:
         self._push_ack(link)
         link.queue("events.unsubscribe", {"subscription": link.subscription})
         await link.flush()
-        while link.ack_sent > self._acked:
+        # Where a read is under way it has the lines; the daemon has the acknowledgement.
+        while not self._reading and link.ack_sent > self._acked:
             incoming = await link.incoming()
             if isinstance(incoming, Refused):
                 return
