@@ -40,8 +40,8 @@ async function message(events) {
 
 test("what is acknowledged does not come again and the rest is marked", async (t) => {
   const { stage, consumer } = await staged(t);
+  const first = await consumer({ filter: MESSAGES }).open();
   for (const number of range(0, 2)) await stage.peerSays(`number ${number}`);
-  const first = consumer({ filter: MESSAGES });
   const read = [await following(first), await following(first), await following(first)];
   await first.ack(read[0]);
   assert.equal(await first.close(), read[0].offset);
@@ -79,7 +79,7 @@ test("nothing is lost when the daemon is killed in a burst", async (t) => {
 test("a stop of the daemon is survived by subscription and client", async (t) => {
   const { stage, client, consumer } = await staged(t);
   const calls = await client();
-  const events = consumer({ filter: MESSAGES });
+  const events = await consumer({ filter: MESSAGES }).open();
   await stage.peerSays("before");
   assert.deepEqual(await message(events), ["before", false]);
   const reading = message(events);
@@ -173,10 +173,10 @@ test("large messages pass and one over the limit is refused", async (t) => {
 
 test("a message of any depth does not stop a reader", async (t) => {
   const { stage, consumer } = await staged(t);
+  const events = await consumer({ filter: MESSAGES }).open();
   await stage.peerSays(undefined, { raw: `{"data":{"a":${"[".repeat(5_000)}${"]".repeat(5_000)}}}` });
   await stage.peerSays(undefined, { raw: `{"data":{"a":${"9".repeat(6_000)}}}` });
   await stage.peerSays("after them");
-  const events = consumer({ filter: MESSAGES });
   await following(events);
   await following(events);
   assert.deepEqual(await message(events), ["after them", false]);

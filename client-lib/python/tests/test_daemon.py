@@ -36,9 +36,9 @@ class WithDaemon(unittest.IsolatedAsyncioTestCase):
         return await self.enterAsyncContext(Client(self.stage.path))
 
     async def test_what_is_acknowledged_does_not_come_again_and_the_rest_is_marked(self) -> None:
-        for number in range(3):
-            self.stage.peer_says(f"number {number}")
         async with self.consumer(filter=MESSAGES) as events:
+            for number in range(3):
+                self.stage.peer_says(f"number {number}")
             read = [await following(events) for _ in range(3)]
             await events.ack(read[0])
             self.assertEqual(await events.close(), read[0]["offset"])
@@ -159,10 +159,10 @@ class WithDaemon(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await client.daemon.version())["api"], 1)
 
     async def test_a_message_of_any_depth_does_not_stop_a_reader(self) -> None:
-        self.stage.peer_says(raw='{"data":{"a":' + "[" * 5_000 + "]" * 5_000 + "}}")
-        self.stage.peer_says(raw='{"data":{"a":' + "9" * 6_000 + "}}")
-        self.stage.peer_says("after them")
         async with self.consumer(filter=MESSAGES) as events:
+            self.stage.peer_says(raw='{"data":{"a":' + "[" * 5_000 + "]" * 5_000 + "}}")
+            self.stage.peer_says(raw='{"data":{"a":' + "9" * 6_000 + "}}")
+            self.stage.peer_says("after them")
             await following(events)
             await following(events)
             self.assertEqual(await message(events), ("after them", False))
