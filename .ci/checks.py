@@ -23,6 +23,7 @@ STRANGERS = [
     ("calls", "driver"),
 ]
 DELIVERY = Path("docs/delivery.md")
+CLIENTS = Path("docs/clients.md")
 PITFALLS = [f"{number:02}" for number in range(1, 67)]
 
 
@@ -114,6 +115,25 @@ def pitfalls(problems):
             problems.append(f"{DELIVERY}: the row of pitfall {number} lacks or misnames {', '.join(sorted(tests ^ named))}")
 
 
+def clients(problems):
+    """Each test that the page about clients names, by the language of its column, is there."""
+    kinds = [(r"\bfn (\w+)", ["*.rs"]), (r"\bdef (test_\w+)", ["client-lib/python/tests/*.py"]),
+             (r"^test\(\"([^\"]+)\"", ["client-lib/node/test/*.js"])]
+    known = [{name for path in tracked(*where) for name in re.findall(pattern, path.read_text(), re.M)}
+             for pattern, where in kinds]
+    rows = re.findall(r"^\| .* \|$", CLIENTS.read_text().split("## Behaviour by language")[1], re.M)[2:]
+    for row in rows:
+        behaviour, *cells = row.strip("| ").split(" | ")
+        if len(cells) != len(kinds):
+            problems.append(f"{CLIENTS}: {behaviour} has {len(cells)} cells")
+        for cell, names in zip(cells, known):
+            problems += [f"{CLIENTS} names {name}, and there is no such test"
+                         for name in re.findall(r"`([^`]+(?:[_ ][^`]+){3,})`", cell) if name not in names]
+        for cell in cells[1:]:
+            if "`" not in cell:
+                problems.append(f"{CLIENTS}: {behaviour} has no test in each of Python and Node")
+
+
 def main():
     problems = []
     sizes(problems)
@@ -121,6 +141,7 @@ def main():
     directions(problems)
     reasons(problems)
     pitfalls(problems)
+    clients(problems)
     for problem in problems:
         print("PROBLEM:", problem)
     sys.exit(1 if problems else 0)
