@@ -224,7 +224,8 @@ def py_doc(text: str, indent: int) -> list[str]:
 
 def py_types(api: Api) -> str:
     lines = [f'"""Types of the local API. {NOTE}"""', "", "from __future__ import annotations", "",
-             "from typing import Any, Literal, NotRequired, TypeAlias, TypedDict", ""]
+             "from typing import Any, Literal, NotRequired, TypeAlias, TypedDict", "",
+             *py_exported(sorted(api.shapes))]
     for name, shape in sorted(api.shapes.items()):
         if shape.alias is not None:
             text = py(shape.alias)
@@ -250,7 +251,8 @@ def py_types(api: Api) -> str:
 
 def py_errors(api: Api) -> str:
     lines = [f'"""Errors of the local API, a class each. {NOTE}"""', "", "from __future__ import annotations", "",
-             "from . import types", "from ..errors import RpcError"]
+             "from . import types", "from ..failure import RpcError"]
+    lines += ["", *py_exported([*(py_error(kind) for kind, *_ in api.errors), "ERRORS"])]
     for kind, code, about, data in api.errors:
         lines += ["", "", f"class {py_error(kind)}(RpcError):", *py_doc(about, 4), ""]
         lines.append(f'    kind = "{kind}"')
@@ -259,6 +261,10 @@ def py_errors(api: Api) -> str:
     lines += ["", "", "#: Which class stands for which code.", "ERRORS: dict[int, type[RpcError]] = {"]
     lines += [f"    {code}: {py_error(kind)}," for kind, code, _, _ in api.errors]
     return "\n".join([*lines, "}"]) + "\n"
+
+
+def py_exported(names: list[str]) -> list[str]:
+    return ["__all__ = [", *(f'    "{name}",' for name in names), "]"]
 
 
 def py_error(kind: str) -> str:

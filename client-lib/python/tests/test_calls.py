@@ -9,7 +9,7 @@ from unittest import mock
 from agentchatd_client import Client, ConnectError, DeadlineError, DisconnectedError, RpcError
 from agentchatd_client.errors import AgentchatdError
 
-from .fake import FakeDaemon, Peer
+from .fake import PATIENCE_S, FakeDaemon, Peer
 
 
 class Calls(unittest.IsolatedAsyncioTestCase):
@@ -51,7 +51,7 @@ class Calls(unittest.IsolatedAsyncioTestCase):
     async def test_a_deadline_ends_one_call_and_its_late_answer_harms_nobody(self) -> None:
         client, peer = await self.connected()
         with self.assertRaises(DeadlineError):
-            await client.daemon.version(deadline=0.05)
+            await asyncio.wait_for(client.daemon.version(deadline=0.05), PATIENCE_S)
         late = await peer.request()
         call = asyncio.create_task(client.call("x.y"))
         request = await peer.request()

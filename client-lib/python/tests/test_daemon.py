@@ -5,7 +5,7 @@ import unittest
 from typing import Any
 
 from agentchatd_client import Client, ClosedError, ConflictError, RpcError, Subscription, is_event
-from agentchatd_client.generated.types import Event
+from agentchatd_client.types import Event
 
 from .stage import Stage
 
@@ -114,7 +114,9 @@ class WithDaemon(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(len(self.stage.messages_of("peer")), 1)
 
     async def test_calls_side_by_side_keep_the_order_of_sends(self) -> None:
-        client = await self.client()
+        # Not connected yet: the order holds through that, too.
+        client = Client(self.stage.path)
+        self.addAsyncCleanup(client.close)
         await asyncio.gather(*(client.messages.send(to="peer", text=str(number)) for number in range(40)))
         texts = [row["content"]["text"] for row in self.stage.messages_of("peer")]
         self.assertEqual(texts, [str(number) for number in range(40)])

@@ -6,8 +6,7 @@ from typing import Any
 
 from agentchatd_client import backoff, deep, wire
 from agentchatd_client.client import patience
-from agentchatd_client.errors import RpcError
-from agentchatd_client.generated.errors import ERRORS
+from agentchatd_client.errors import ERRORS, RpcError
 
 
 def error(code: int, **data: Any) -> RpcError:

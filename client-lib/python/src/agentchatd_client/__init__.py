@@ -6,8 +6,9 @@
             await events.ack(event)
 """
 
+from . import errors, types
 from .client import Client
-from .errors import (
+from .failure import (
     AckProblem,
     AgentchatdError,
     ClosedError,
@@ -20,7 +21,6 @@ from .errors import (
     Problem,
     RpcError,
 )
-from .generated import errors, types
 from .generated.errors import ConflictError, ConsumerConflictError
 from .generated.events import is_event
 from .omitted import OMITTED

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .connection import Connection
-from .errors import ConnectError, DeadlineError, DisconnectedError
+from .failure import ConnectError, DeadlineError, DisconnectedError
 from .generated.methods import Methods
 from .places import sockets_of_this_process
 from .wire import MAX_LINE_BYTES, is_number

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from . import wire
-from .errors import DisconnectedError
+from .failure import DisconnectedError
 from .lines import LineReader, open_stream
 
 

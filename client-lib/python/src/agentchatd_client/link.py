@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard, cast
 
 from . import wire
-from .errors import RpcError
+from .failure import RpcError
 from .generated.types import Event
 from .lines import LineReader, open_stream
 

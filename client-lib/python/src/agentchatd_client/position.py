@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import HoleProblem, NotRisingProblem, Problem
+from .failure import HoleProblem, NotRisingProblem, Problem
 from .generated.types import Event
 
 

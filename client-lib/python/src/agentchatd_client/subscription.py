@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from . import backoff
-from .errors import AckProblem, ClosedError, ConnectError, GaveUpError, Problem, RpcError
+from .failure import AckProblem, ClosedError, ConnectError, GaveUpError, Problem, RpcError
 from .generated.types import AckMode, Event, FilterParam, Start
 from .link import Acked, Came, Ended, GoingAway, Incoming, Lagged, Link, Refused, Subscribed
 from .places import sockets_of_this_process

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from . import deep
-from .errors import RpcError
+from .failure import RpcError
 from .generated.errors import ERRORS
 
 #: A page of a thousand events of the largest size that AgentChat allows has room in it.

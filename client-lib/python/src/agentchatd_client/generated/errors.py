@@ -3,7 +3,27 @@
 from __future__ import annotations
 
 from . import types
-from ..errors import RpcError
+from ..failure import RpcError
+
+__all__ = [
+    "ApiError",
+    "UpstreamUnavailableError",
+    "NotConfiguredError",
+    "PermissionDeniedError",
+    "ConsumerConflictError",
+    "NotFoundError",
+    "StorageError",
+    "OverloadedError",
+    "ShuttingDownError",
+    "ConflictError",
+    "ExpiredError",
+    "InvalidRequestError",
+    "MethodNotFoundError",
+    "InvalidParamsError",
+    "InternalError",
+    "ParseError",
+    "ERRORS",
+]
 
 
 class ApiError(RpcError):
