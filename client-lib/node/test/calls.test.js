@@ -83,6 +83,22 @@ test("a lost connection is an error and the next call connects anew", async (t) 
   assert.ok(client.isConnected);
 });
 
+test("calls made while connecting share one connection in their order", async (t) => {
+  const daemon = await new FakeDaemon().listen();
+  t.after(() => daemon.end());
+  const client = new Client({ path: daemon.path });
+  t.after(() => client.close());
+  const calls = range(0, 19).map((n) => client.call("x.y", { n }));
+  const peer = await daemon.accept();
+  for (const n of range(0, 19)) {
+    const request = await peer.request();
+    assert.deepEqual(request.params, { n });
+    await peer.answer(request, n);
+  }
+  assert.deepEqual(await within(Promise.all(calls)), range(0, 19));
+  assert.equal(daemon.callers, 0);
+});
+
 test("nobody at the socket is said with its path", async () => {
   await rejected(Client.connect({ path: "/nowhere/s.sock" }), (error) => {
     return error instanceof ConnectError && error.message.includes("/nowhere/s.sock");

@@ -86,6 +86,18 @@ class Calls(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await again, 1)
         self.assertTrue(client.is_connected)
 
+    async def test_calls_made_while_connecting_share_one_connection_in_their_order(self) -> None:
+        client = Client(self.daemon.path)
+        self.addAsyncCleanup(client.close)
+        calls = [asyncio.create_task(client.call("x.y", {"n": number})) for number in range(20)]
+        peer = await self.daemon.accept()
+        for number in range(20):
+            request = await peer.request()
+            self.assertEqual(request["params"], {"n": number})
+            await peer.answer(request, number)
+        self.assertEqual(await asyncio.gather(*calls), list(range(20)))
+        self.assertEqual(self.daemon.callers, 0)
+
     async def test_nobody_at_the_socket_is_said_with_its_path(self) -> None:
         with self.assertRaisesRegex(ConnectError, "/nowhere/s.sock"):
             await Client.connect("/nowhere/s.sock")
