@@ -1,4 +1,5 @@
-"""Judge: an example of docs/examples against the daemon. It answers each message once, whatever is killed meanwhile."""
+"""Judge: an example against the daemon, by hand in docs/examples and with the clients in client-lib. It answers each
+message once, whatever is killed meanwhile."""
 
 import os
 import signal
@@ -9,11 +10,15 @@ from pathlib import Path
 from processes import Daemon, Sandbox, http, until
 
 COMMANDS = {
-    "answer.py": lambda folder: ["python3", folder / "answer.py"],
-    "answer.mjs": lambda folder: ["node", folder / "answer.mjs"],
-    "answer.sh": lambda folder: ["bash", folder / "answer.sh"],
+    "answer.py": lambda root: ["python3", root / "docs/examples/answer.py"],
+    "answer.mjs": lambda root: ["node", root / "docs/examples/answer.mjs"],
+    "answer.sh": lambda root: ["bash", root / "docs/examples/answer.sh"],
+    "answer_once.py": lambda root: ["env", f"PYTHONPATH={root / 'client-lib/python/src'}", "python3",
+                                    root / "client-lib/python/examples/answer_once.py"],
+    "answer_once.mjs": lambda root: ["node", root / "client-lib/node/examples/answer_once.mjs"],
 }
-CONSUMERS = {"answer.py": "answer-py", "answer.mjs": "answer-node", "answer.sh": "answer-sh"}
+CONSUMERS = {"answer.py": "answer-py", "answer.mjs": "answer-node", "answer.sh": "answer-sh",
+             "answer_once.py": "answer-once-py", "answer_once.mjs": "answer-once-node"}
 
 
 class Example:

@@ -117,7 +117,7 @@ def scripts(folder):
     daemon = build("agentchatd", "agentchatd", folder)
     for name, command in examples.COMMANDS.items():
         with step(f"example {name}"):
-            examples.judge([str(part) for part in command(ROOT / "docs/examples")], sandbox, daemon)
+            examples.judge([str(part) for part in command(ROOT)], sandbox, daemon)
 
 
 def other_users(folder):

@@ -1,0 +1,41 @@
+// The methods of the local API. Written by client-lib/generate.py; do not edit.
+
+export const ERRORS = Object.freeze({
+  "-32001": "api_error",
+  "-32002": "upstream_unavailable",
+  "-32003": "not_configured",
+  "-32004": "permission_denied",
+  "-32005": "consumer_conflict",
+  "-32006": "not_found",
+  "-32007": "storage_error",
+  "-32008": "overloaded",
+  "-32009": "shutting_down",
+  "-32010": "conflict",
+  "-32011": "expired",
+  "-32600": "invalid_request",
+  "-32601": "method_not_found",
+  "-32602": "invalid_params",
+  "-32603": "internal_error",
+  "-32700": "parse_error",
+});
+
+export const METHODS = Object.freeze({
+  agents: ["register", "verify", "recover", "recover_verify", "rotate_key", "rotate_key_verify", "me", "get", "update", "delete", "set_avatar", "remove_avatar"],
+  attachments: ["create_upload", "upload", "download_url", "download"],
+  consumers: ["list", "delete", "seek"],
+  contacts: ["add", "list", "check", "update_notes", "remove", "block", "unblock", "report"],
+  conversations: ["list", "participants", "context", "hide"],
+  daemon: ["version", "status", "health", "reload", "set_log_level", "shutdown"],
+  directory: ["search"],
+  events: ["ack", "fetch"],
+  groups: ["create", "get", "update", "delete", "add_member", "remove_member", "promote_member", "demote_member", "leave", "list_invites", "accept_invite", "reject_invite", "set_avatar", "remove_avatar"],
+  messages: ["send", "list", "mark_read", "delete"],
+  mutes: ["mute_agent", "mute_conversation", "unmute_agent", "unmute_conversation", "list", "agent_status", "conversation_status"],
+  outbox: ["list", "get", "retry", "cancel"],
+  presence: ["get", "update", "get_batch"],
+  realtime: ["send"],
+  rpc: ["discover"],
+  sync: ["peek", "drain"],
+  typing: ["start", "stop"],
+  webhooks: ["create", "list", "get", "delete", "verify"],
+});
