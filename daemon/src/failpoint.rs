@@ -13,6 +13,7 @@
 //! | `published` | handed committed events to the feed |
 //! | `acked` | written acknowledgements to the socket |
 //! | `cursor-acked` | had the acknowledgement of a sync page answered |
+//! | `bounds-begun` | read the first offset of the log, and not the last one |
 //! | `consumer-ack-stored` | committed the offset of a consumer |
 //! | `send-accepted` | committed a send, and not answered its caller |
 //! | `request-ready` | made the request of an attempt, and not written it |

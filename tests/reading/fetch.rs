@@ -34,6 +34,29 @@ fn a_fetch_begins_with_the_first_event_and_pages_on() {
 }
 
 #[test]
+fn whoever_looks_for_the_first_event_while_it_is_committed_does_not_pass_it_over() {
+    let mut stage = stage();
+    stage.setup = stage.setup.faulty().expect("it builds");
+    // Between the look at the log's beginning and the one at its end.
+    stage.env("FAILPOINTS", "bounds-begun=sleep(400)");
+    let daemon = stage.ready();
+    let mut raw = stage.connect(&daemon);
+    raw.start("events.fetch", &json!({"from": "earliest"}))
+        .expect("it is written");
+    let first = stage.sandbox.send("bob", To::Handle("dora"), "the first");
+    let answer = raw.line().expect("it is read").expect("it is answered");
+    stage.logged(&daemon, |event| event["message_id"] == first.id);
+    let (given, after) = page(&answer["result"]);
+    let rest = page(
+        &stage
+            .connect(&daemon)
+            .ok("events.fetch", json!({"after": after})),
+    )
+    .0;
+    assert_eq!([given, rest].concat(), vec![1], "{answer}");
+}
+
+#[test]
 fn a_fetch_that_waits_is_answered_by_the_next_event() {
     let stage = stage();
     let daemon = stage.ready();

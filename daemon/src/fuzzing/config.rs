@@ -53,15 +53,19 @@ fn check_refused(text: &str, problems: &[Problem]) {
         // A comment above moves every problem by its one line.
         let moved = resolve(&format!("# above\n{text}")).expect_err("a comment mends nothing");
         let places = |problems: &[Problem], by: usize| -> Vec<_> {
-            let all = problems.iter();
-            all.map(|problem| {
-                (
-                    line(problem) + by,
-                    problem.key.clone(),
-                    problem.text.clone(),
-                )
-            })
-            .collect()
+            // Of what is nested too deep the parser gives no place; the first line stands for it.
+            let placed = |problem: &&Problem| !problem.text.contains("recursion limit");
+            problems
+                .iter()
+                .filter(placed)
+                .map(|problem| {
+                    (
+                        line(problem) + by,
+                        problem.key.clone(),
+                        problem.text.clone(),
+                    )
+                })
+                .collect()
         };
         assert_eq!(places(&moved.problems, 0), places(problems, 1));
     }

@@ -18,7 +18,7 @@ use super::{
     error::StoreError,
     rows::{Attempt, ConsumerRow, Counts, OutboxName, OutboxRow, Recorded},
 };
-use crate::event::LogEvent;
+use crate::{event::LogEvent, failpoint};
 
 type Query = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -230,6 +230,8 @@ impl Reader {
         .await
     }
 
+    /// Has a question answered out of one state of the database, however many queries it takes: what
+    /// is committed between two of them must not show in the second alone.
     async fn ask<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -237,7 +239,13 @@ impl Reader {
         let (reply, answer) = oneshot::channel();
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len();
         let job: Query = Box::new(move |connection| {
-            let _ = reply.send(query(connection));
+            let answer = connection.unchecked_transaction().and_then(|state| {
+                let answer = query(&state)?;
+                // Nothing was written; ending it is all.
+                state.commit()?;
+                Ok(answer)
+            });
+            let _ = reply.send(answer);
         });
         self.threads[turn]
             .send(job)
@@ -253,6 +261,7 @@ fn bounds(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
         .prepare_cached("SELECT \"offset\" FROM events ORDER BY \"offset\" LIMIT 1")?
         .query_row([], |row| row.get(0))
         .optional()?;
+    failpoint::reach("bounds-begun");
     let last: i64 = connection
         .prepare_cached("SELECT last_offset FROM checkpoint WHERE id = 1")?
         .query_row([], |row| row.get(0))?;
