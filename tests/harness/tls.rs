@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -78,9 +79,10 @@ impl TlsFront {
         let (runtime, listener) = listener();
         let address = listener.local_addr().expect("it is bound");
         runtime.spawn(async move {
+            let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     // Whoever does not trust the certificate goes away.
                     let mut client = acceptor.accept(client).await?;
                     let mut server = TcpStream::connect(target).await?;
@@ -119,8 +121,9 @@ impl Proxy {
         let address = listener.local_addr().expect("it is bound");
         let heads = Arc::clone(&seen);
         runtime.spawn(async move {
+            let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(tunnel(client, target, Arc::clone(&heads)));
+                connections.spawn(tunnel(client, target, Arc::clone(&heads)));
             }
         });
         Self {

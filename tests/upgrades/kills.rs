@@ -25,7 +25,7 @@ fn killed(stage: &Stage, step: &str) {
 
 fn newest() -> u32 {
     let fresh = Stage::new(env!("CARGO_BIN_EXE_agentchatd"));
-    assert!(fresh.start().stop().unwrap().success());
+    assert!(fresh.start().stop().expect("it ends").success());
     content(&fresh).schema
 }
 
@@ -42,7 +42,7 @@ fn upgraded_through(version: &Version, step: &str, times: u32, schema_then: Opti
         assert_eq!(now.schema, past.schema, "{} after {step}", version.name);
         assert!(now == past, "{} after {step}: {now:#?}", version.name);
     }
-    assert!(stage.start().stop().unwrap().success());
+    assert!(stage.start().stop().expect("it ends").success());
     past.schema = newest;
     let now = content(&stage);
     assert_eq!(now.events, past.events, "{}", version.name);
