@@ -9,11 +9,12 @@ import shutil
 import subprocess
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
 SUITE = "bookworm"
 # What a server has; everything else comes with the package's own dependencies.
-PACKAGES = "systemd,dbus,libpam-systemd,ca-certificates,man-db,groff-base,jq,sqlite3,socat,curl"
+PACKAGES = "systemd,dbus,libpam-systemd,ca-certificates,man-db,groff-base,jq,sqlite3,socat,curl,python3,libstdc++6"
 PATIENCE = 60
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -62,7 +63,8 @@ class Machine:
     """Boots when it is entered, and is gone when it is left."""
 
     def __init__(self, work):
-        self.archive = work / f"{SUITE}.tar"
+        # Another list of packages is another archive.
+        self.archive = work / f"{SUITE}-{zlib.crc32(PACKAGES.encode()):08x}.tar"
         self.work = work
 
     def __enter__(self):

@@ -26,7 +26,7 @@ TARGET = ROOT / "target"
 MADE = TARGET / "package"
 MIB = 1 << 20
 # How large a program may be, and libraries that its list has to name.
-PROGRAMS = {"agentchatd": (15 * MIB, ("rusqlite", "rustls", "agentchatd-engine")), "agentchatctl": (4 * MIB, ("clap",))}
+PROGRAMS = {"agentchatd": (8 * MIB, ("rusqlite", "rustls", "agentchatd-engine")), "agentchatctl": (4 * MIB, ("clap",))}
 # Everything that the package has, and how it may be used. Folders are 0755, all is root's.
 FILES = {
     "usr/bin/agentchatctl": 0o755,

@@ -24,6 +24,51 @@ done
 """
 
 
+# Sends, and shows what comes back; 3 where it may not connect.
+PYTHON = f"""
+import asyncio, sys
+from agentchatd_client import Client, ConnectError, Subscription, is_event
+
+async def main():
+    async with Client("{SOCKET}") as client:
+        await client.daemon.status()
+        async with Subscription("{SOCKET}", consumer="talk-python", from_="earliest") as events:
+            await client.messages.send(to="echo", text="hello from here")
+            async for event in events:
+                await events.ack(event)
+                if is_event(event, "message.new") and event["payload"]["content"].get("text") == "hello from here":
+                    return print("hello from here")
+
+try:
+    asyncio.run(asyncio.wait_for(main(), 30))
+except ConnectError as error:
+    print(error)
+    sys.exit(3)
+"""
+NODE = f"""
+import {{ Client, ConnectError, Subscription, isEvent }} from "agentchatd-client";
+
+const path = "{SOCKET}";
+const client = new Client({{ path }});
+try {{
+  await client.daemon.status();
+  const events = await Subscription.open({{ path, consumer: "talk-node", from: "now" }});
+  await client.messages.send({{ to: "echo", text: "hello from here" }});
+  for await (const event of events) {{
+    await events.ack(event);
+    if (isEvent(event, "message.new") && event.payload.content.text === "hello from here") {{
+      console.log("hello from here");
+      process.exit(0);
+    }}
+  }}
+}} catch (error) {{
+  if (!(error instanceof ConnectError)) throw error;
+  console.log(error.message);
+  process.exit(3);
+}}
+"""
+
+
 class Page:
     """The blocks of the page, by heading; all of them have to be run in the end."""
 
@@ -126,6 +171,7 @@ class Trial:
         self.block("An agent of the machine")
         run("agentchatctl send @echo 'hello' && agentchatctl tail --since earliest --filter types=message.new -n 1")
         run("head -c 100000 /dev/urandom > /tmp/file.png && agentchatctl attach /tmp/file.png --to @echo")
+        self.languages()
         self.confined()
         run("agentchatctl call daemon.set_log_level '{\"level\": \"info\"}'", "alice", status=1)
         run("echo AGENTCHATD_ACCESS_ADMIN=alice >> /etc/agentchatd/agentchatd.env")
@@ -138,6 +184,22 @@ class Trial:
         self.ready()
         # Who is at the other end is seen as it is, from within the confinement.
         run("agentchatctl call daemon.set_log_level '{\"level\": \"info\"}'", "alice")
+
+    def languages(self):
+        """Programs in other languages, of a user that may send and of one that may nothing."""
+        run, clients = self.machine.run, self.machine.root / "opt/clients"
+        shutil.copytree(ROOT / "client-lib/python/src", clients / "python")
+        module = clients / "node_modules/agentchatd-client"
+        shutil.copytree(ROOT / "client-lib/node", module, ignore=shutil.ignore_patterns("node_modules", "test"))
+        # Debian's own is older than what the client asks for.
+        shutil.copy(shutil.which("node"), self.machine.root / "usr/local/bin/node")
+        (clients / "talk.py").write_text(PYTHON)
+        (clients / "talk.mjs").write_text(NODE)
+        for program in ("PYTHONPATH=/opt/clients/python python3 /opt/clients/talk.py", "node /opt/clients/talk.mjs"):
+            assert run(f"cd / && {program}", "alice").strip() == "hello from here", program
+            said = run(f"cd / && {program} 2>&1", "bob", status=3)
+            assert SOCKET in said, said
+            print(f"    {program.split('/')[-1]}: alice sends and receives, bob is kept out")
 
     def confined(self):
         """What the unit promises, seen in the process."""
@@ -194,16 +256,17 @@ class Trial:
         run = self.machine.run
         fetch = "agentchatctl call events.fetch '{\"limit\": 1000}'"
         count = f"{fetch} | jq '[.events[] | select(.type == \"message.new\")] | length'"
+        begun = int(run(count))
         run("agentchatctl send @echo 'before the backup'")
-        self.machine.until(count, "2")
+        self.machine.until(count, f"{begun + 1}")
         assert "ok" in self.block("Backup").split()
         self.block("Backup")
         run("agentchatctl send @echo 'after the backup'")
-        self.machine.until(count, "3")
+        self.machine.until(count, f"{begun + 2}")
         log = run(f"{fetch} | jq -r '.events[].message_id' | sort")
         self.block("Restore")
         self.ready()
-        self.machine.until(count, "3")
+        self.machine.until(count, f"{begun + 2}")
         again = run(f"{fetch} | jq -r '.events[].message_id' | sort")
         assert again == log, f"{log}\nis not\n{again}"
 

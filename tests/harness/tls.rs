@@ -13,8 +13,14 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// For a client of this process that is to speak TLS, or that could.
+pub fn choose_cryptography() {
+    // Who came before has chosen the same.
+    let _ = ring::default_provider().install_default();
+}
 
 /// A certificate authority that nobody knows yet.
 #[derive(Debug)]
@@ -46,7 +52,7 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer).expect("it signs");
         let chain = vec![CertificateDer::from(certificate)];
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("the usual versions")
             .with_no_client_auth()

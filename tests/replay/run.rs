@@ -33,6 +33,7 @@ pub(crate) struct Replay {
 pub(crate) async fn replay(name: &str) {
     let trace = Trace::load(name);
     let stage = Stage::set(&trace).await;
+    agentchatd_tests::tls::choose_cryptography();
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()

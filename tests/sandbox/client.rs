@@ -59,6 +59,7 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(sandbox: &Sandbox, agent: &Agent) -> Self {
+        agentchatd_tests::tls::choose_cryptography();
         let http = reqwest::Client::builder()
             .no_proxy()
             .build()

@@ -15,6 +15,7 @@ fn slot(to: &str) -> Value {
 }
 
 fn client() -> Client {
+    agentchatd_tests::tls::choose_cryptography();
     let builder = Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none());

@@ -80,6 +80,7 @@ pub fn roots(pem: &[u8]) -> Result<Vec<Certificate>, &'static str> {
     if roots.is_empty() {
         return Err("it holds no certificate (-----BEGIN CERTIFICATE-----)");
     }
+    choose_cryptography();
     // What is inside of the armour is looked at when a client is made, and not before.
     let client = reqwest::Client::builder().tls_certs_only(roots.iter().cloned());
     client.build().map(|_| roots).map_err(|_| DAMAGED)
@@ -187,12 +188,19 @@ fn client(
         .build()
 }
 
+/// TLS by ring.
+fn choose_cryptography() {
+    // Whoever has chosen before has chosen the same, or is a program around this library.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// A client that says nothing of itself and follows nothing.
 pub(super) fn bare_client(
     config: &PlatformConfig,
     plain: bool,
     loopback: bool,
 ) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+    choose_cryptography();
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
