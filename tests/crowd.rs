@@ -65,7 +65,7 @@ fn counted(daemon: &Daemon, subscriptions: usize, clients: usize) {
 fn files_are_back(daemon: &Daemon, before: usize) {
     until(
         "the files of those who are gone are closed",
-        || match figures::open_files(daemon) {
+        || match figures::local_files(daemon) {
             now if now <= before => Ok(()),
             now => Err(format!("{now}, not {before}")),
         },

@@ -2,7 +2,7 @@
 
 use crate::{counted, files_are_back, logged, stage};
 use agentchatd_tests::daemon::{self, Daemon};
-use agentchatd_tests::figures::open_files;
+use agentchatd_tests::figures::local_files;
 use agentchatd_tests::stage::{Stage, until};
 use serde_json::json;
 use std::path::PathBuf;
@@ -57,7 +57,7 @@ fn subscribers_that_are_killed_leave_nothing_and_their_consumers_are_free_at_onc
     let stage = stage();
     let daemon = stage.ready();
     counted(&daemon, 0, 1);
-    let files = open_files(&daemon);
+    let files = local_files(&daemon);
     for round in 0..3 {
         let names: Vec<String> = (0..MANY).map(|n| format!("mortal-{round}-{n}")).collect();
         let all: Vec<Process> = names
@@ -117,7 +117,7 @@ fn a_stopped_subscriber_that_dies_with_a_full_queue_is_cleared_away() {
     let stage = stage();
     let daemon = stage.ready();
     counted(&daemon, 0, 1);
-    let files = open_files(&daemon);
+    let files = local_files(&daemon);
     let process = Process::start(&stage, &daemon, "full");
     counted(&daemon, 1, 2);
     process.signal("STOP");

@@ -2,7 +2,7 @@
 
 use crate::{counted, files_are_back, flood, logged, stage};
 use agentchatd_tests::daemon::Daemon;
-use agentchatd_tests::figures::{forget_peak, open_files, peak, resident, ticks};
+use agentchatd_tests::figures::{forget_peak, local_files, peak, resident, ticks};
 use agentchatd_tests::raw::Raw;
 use serde_json::{Value, json};
 use std::io::Write as _;
@@ -142,7 +142,7 @@ fn subscribing_and_leaving_ten_thousand_times_leaves_nothing_behind() {
     flood(&stage, 0..10, 100);
     logged(&daemon, 10);
     counted(&daemon, 0, 1);
-    let files = open_files(&daemon);
+    let files = local_files(&daemon);
     let mut raw = stage.connect(&daemon);
     let mut turn = |number: usize| {
         let mut params = json!({"from": "earliest"});
@@ -179,7 +179,7 @@ fn lines_that_are_too_long_or_too_deep_or_no_json_leave_nothing_behind() {
     let stage = stage();
     let daemon = stage.ready();
     counted(&daemon, 0, 1);
-    let files = open_files(&daemon);
+    let files = local_files(&daemon);
     let long = format!("{{\"x\":\"{}", "x".repeat(8 << 20));
     let deep = "[".repeat(100_000);
     let bad = || {
@@ -214,7 +214,7 @@ fn connections_that_come_and_go_at_once_leave_nothing_behind() {
     let stage = stage();
     let daemon = stage.ready();
     counted(&daemon, 0, 1);
-    let files = open_files(&daemon);
+    let files = local_files(&daemon);
     for turn in 0..TURNS {
         let mut raw = stage.connect(&daemon);
         match turn % 4 {

@@ -1,7 +1,7 @@
 //! As many connections as there may be, and the next.
 
 use crate::{counted, files_are_back, stage};
-use agentchatd_tests::figures::open_files;
+use agentchatd_tests::figures::local_files;
 use serde_json::json;
 
 /// `[socket] max_connections`, where nobody says otherwise.
@@ -14,7 +14,7 @@ fn connection_1025_waits_for_a_place_and_is_served_when_one_goes() {
     let stage = stage();
     let daemon = stage.ready();
     counted(&daemon, 0, 1);
-    let files = open_files(&daemon);
+    let files = local_files(&daemon);
     let mut served: Vec<_> = (0..PLACES)
         .map(|_| {
             let mut raw = stage.connect(&daemon);

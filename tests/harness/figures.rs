@@ -2,6 +2,7 @@
 
 use crate::daemon::Daemon;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use std::collections::BTreeSet;
 use std::fs;
 
 /// Lets this process open as many files as it ever may, for tests with a crowd of clients. How many
@@ -49,6 +50,30 @@ pub fn open_files(daemon: &Daemon) -> usize {
     fs::read_dir(folder).expect("the process is there").count()
 }
 
+/// How many files it has open that are no connections to AgentChat: those come and go by themselves,
+/// two at a time where it asks two questions at once.
+///
+/// # Panics
+/// Where the process is gone.
+pub fn local_files(daemon: &Daemon) -> usize {
+    let tables = ["tcp", "tcp6"].map(|name| {
+        fs::read_to_string(format!("/proc/{}/net/{name}", daemon.pid())).unwrap_or_default()
+    });
+    let outward: BTreeSet<String> = tables
+        .iter()
+        .flat_map(|table| table.lines().skip(1))
+        .filter_map(|line| line.split_whitespace().nth(INODE))
+        .map(|inode| format!("socket:[{inode}]"))
+        .collect();
+    let folder = format!("/proc/{}/fd", daemon.pid());
+    let files = fs::read_dir(folder).expect("the process is there");
+    files
+        // One that is closed meanwhile is none.
+        .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
+        .filter(|target| !outward.contains(&*target.to_string_lossy()))
+        .count()
+}
+
 /// How much processor time it has used, in ticks; a second has a hundred of them.
 ///
 /// # Panics
@@ -72,6 +97,8 @@ fn kib(daemon: &Daemon, name: &str) -> u64 {
         .unwrap_or_else(|| panic!("no {name} in {status}"))
 }
 
+/// The place of the inode in a line of the kernel's table of connections.
+const INODE: usize = 9;
 /// The places after the program's name.
 const UTIME: usize = 11;
 const STIME: usize = 12;
