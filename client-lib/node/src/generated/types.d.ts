@@ -1866,6 +1866,14 @@ export interface SetLogLevelParams {
   level: LogLevel;
 }
 
+/** The local socket. */
+export interface SocketStatus {
+  /** Whether the service manager made it and handed it over. */
+  handed_over: boolean;
+  /** Its path. */
+  path: string;
+}
+
 /** How an event reached the daemon.
  * - `live`: Over the socket.
  * - `sync`: By a drain of what was undelivered.
@@ -1908,6 +1916,8 @@ export interface Status {
   pid: number;
   /** The platform, as far as the daemon knows it. */
   platform: PlatformStatus;
+  /** Where local clients connect. */
+  socket: SocketStatus;
   /** When it started. */
   started_at: string;
   /** The database. */

@@ -172,6 +172,7 @@ __all__ = [
     "SequenceGap",
     "SequenceGapEvent",
     "SetLogLevelParams",
+    "SocketStatus",
     "Source",
     "Start",
     "StartObject",
@@ -2213,6 +2214,15 @@ class SetLogLevelParams(TypedDict):
     level: LogLevel
     """The level, as `[log] level` of the configuration takes it."""
 
+
+class SocketStatus(TypedDict):
+    """The local socket."""
+
+    handed_over: bool
+    """Whether the service manager made it and handed it over."""
+    path: str
+    """Its path."""
+
 Source: TypeAlias = Literal["live", "sync", "gap_fill", "reconcile", "local", "unknown"]
 """How an event reached the daemon.
 - `live`: Over the socket.
@@ -2258,6 +2268,8 @@ class Status(TypedDict):
     """The process."""
     platform: PlatformStatus
     """The platform, as far as the daemon knows it."""
+    socket: SocketStatus
+    """Where local clients connect."""
     started_at: str
     """When it started."""
     storage: StorageStatus
