@@ -232,6 +232,12 @@ class Trial:
         run("systemctl start agentchatd@keyless")
         ask = "agentchatctl --socket /run/agentchatd/keyless.sock status --json | jq -r .connection.reason"
         self.machine.until(ask, "not_configured")
+        # It makes an agent of its own then, and is one from there on.
+        login = "agentchatctl --socket /run/agentchatd/keyless.sock login"
+        run(f"pending=$({login} --email me@example.org --handle newcomer --json | jq -r .pending_id); "
+            f"{login} --pending-id $pending --code 123456")
+        self.machine.until(ask.replace("reason", "state"), "ready")
+        run("agentchatctl --socket /run/agentchatd/keyless.sock doctor")
         run("systemctl stop agentchatd@keyless agentchatd@keyless.socket; test ! -e /run/agentchatd/keyless.sock")
 
     def users_agent(self):
