@@ -200,6 +200,9 @@ class Trial:
             said = run(f"cd / && {program} 2>&1", "bob", status=3)
             assert SOCKET in said, said
             print(f"    {program.split('/')[-1]}: alice sends and receives, bob is kept out")
+        run("agentchatctl send @echo 'from a shell'", "alice")
+        heard = "agentchatctl call events.fetch '{\"limit\": 1000}' | jq -r '.events[] | select(.type == \"message.new\") | .payload.content.text'"
+        self.machine.until(f"{heard} | grep -x 'from a shell'", "from a shell", "alice")
         # The machine is looked through for leftovers in the end, and these are not the package's.
         shutil.rmtree(clients)
         (self.machine.root / "usr/local/bin/node").unlink()
