@@ -109,7 +109,7 @@ class Trial:
         self.machine.until(ask, "ready", user)
 
     def place(self, package):
-        self.machine.run("rm -f /root/agentchatd_*.deb")
+        self.machine.run("rm -f ~/agentchatd_*.deb")
         shutil.copy(package, self.machine.root / "root" / package.name)
 
     def show(self, what):

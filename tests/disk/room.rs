@@ -83,12 +83,18 @@ fn a_real_disk_that_is_full_takes_nothing_and_all_goes_on_once_there_is_room() {
     peace.returns(&stage, &database);
 }
 
-/// A state directory with a database in it, left by a daemon that ended in order.
-fn kept() -> (Stage, PathBuf) {
+/// A daemon that has stored a message.
+fn with_a_message() -> (Stage, Daemon) {
     let stage = Stage::new(env!("CARGO_BIN_EXE_agentchatd"));
-    let mut daemon = stage.ready();
+    let daemon = stage.ready();
     stage.bob_says("kept");
     stage.log_is_whole(&daemon);
+    (stage, daemon)
+}
+
+/// A state directory with a database in it, left by a daemon that ended in order.
+fn kept() -> (Stage, PathBuf) {
+    let (stage, mut daemon) = with_a_message();
     assert!(daemon.stop().expect("it stops").success());
     let state = stage.setup.dir.join("state");
     (stage, state)
@@ -96,10 +102,7 @@ fn kept() -> (Stage, PathBuf) {
 
 /// The same with the files that SQLite keeps beside a database for as long as somebody has it open.
 fn kept_with_its_files() -> (Stage, PathBuf) {
-    let stage = Stage::new(env!("CARGO_BIN_EXE_agentchatd"));
-    let mut daemon = stage.ready();
-    stage.bob_says("kept");
-    stage.log_is_whole(&daemon);
+    let (stage, mut daemon) = with_a_message();
     let reader = rusqlite::Connection::open(stage.setup.database()).expect("it opens");
     let query = "SELECT last_offset FROM checkpoint";
     let last: i64 = reader
