@@ -6,13 +6,17 @@
 
 use std::fmt;
 
-use agentchatd_client::Scope;
 use agentchatd_client::api::MethodInfo;
+use agentchatd_client::{ErrorCode, Scope};
+use hyper::StatusCode;
 
 use crate::rpc::peer::Caller;
 
 /// The log target.
 pub(crate) const AUDIT: &str = "agentchatd::audit";
+
+const DENIED: i32 = ErrorCode::PermissionDenied as i32;
+const FORBIDDEN: u16 = StatusCode::FORBIDDEN.as_u16();
 
 /// What a call ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +29,8 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    const fn is_denied(self) -> bool {
-        matches!(self, Self::Error(-32004) | Self::Status(403))
+    fn is_denied(self) -> bool {
+        self == Self::Error(DENIED) || self == Self::Status(FORBIDDEN)
     }
 }
 

@@ -27,7 +27,6 @@ use url::form_urlencoded;
 
 use crate::command::CallFailure;
 use crate::files::{Print, Source, SourceError, Spool};
-use crate::rpc::audit;
 use crate::rpc::errors;
 use crate::rpc::http::answer::{self, Answer};
 use crate::rpc::http::body::{PIECE_TIME, Unread};
@@ -64,9 +63,7 @@ pub(super) async fn put(visit: &Visit, request: Request<Incoming>) -> Answer {
             refusal
         }
     };
-    let status = audit::Outcome::Status(answer.status().as_u16());
-    audit::note(&visit.caller, "PUT /attachments", Scope::Send, status);
-    answer
+    visit.noted("PUT /attachments", Scope::Send, answer)
 }
 
 /// Gives a file.
@@ -75,9 +72,7 @@ pub(super) async fn get(visit: &Visit, path: &str) -> Answer {
         Ok(answer) => answer,
         Err(error) => answer::error(&error),
     };
-    let status = audit::Outcome::Status(answer.status().as_u16());
-    audit::note(&visit.caller, "GET /attachments", Scope::Read, status);
-    answer
+    visit.noted("GET /attachments", Scope::Read, answer)
 }
 
 async fn opened(visit: &Visit, path: &str) -> Result<Answer, RpcError> {

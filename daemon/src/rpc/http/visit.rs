@@ -8,8 +8,10 @@ use jsonrpsee::Methods;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::rpc::audit;
 use crate::rpc::client::{Client, Shared};
 use crate::rpc::errors;
+use crate::rpc::http::answer::Answer;
 use crate::rpc::http::wire::Flow;
 use crate::rpc::outgoing;
 use crate::rpc::peer::Caller;
@@ -67,6 +69,13 @@ impl Visit {
             }) => Err(error),
             Ok(_) | Err(_) => Err(errors::internal("the answer has an unexpected form")),
         }
+    }
+
+    /// The answer of a route that calls no method, noted for the audit.
+    pub(super) fn noted(&self, name: &str, needs: Scope, answer: Answer) -> Answer {
+        let status = audit::Outcome::Status(answer.status().as_u16());
+        audit::note(&self.caller, name, needs, status);
+        answer
     }
 
     /// Refuses a caller whose scope is too small, for a route that calls no method.
