@@ -347,6 +347,16 @@ pub fn build_with(package: &str, program: &str, features: &str) -> io::Result<Pa
     if profile_dir.ends_with("release") {
         command.arg("--release");
     }
+    // Of the package that runs now: ring's build script takes them for its own that have changed,
+    // and it and all behind it is built anew (briansmith/ring#2454).
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"]
+            .iter()
+            .any(|of| name.to_string_lossy().starts_with(of))
+        {
+            command.env_remove(name);
+        }
+    }
     let status = command.status()?;
     if !status.success() {
         return Err(io::Error::other(format!(
