@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Subscription } from "../src/index.js";
 
 /** Far longer than anything here takes; only a failing test waits for it. */
 export const PATIENCE_MS = 20_000;
@@ -153,4 +154,20 @@ export function eventLine(offset, more = {}) {
 /** The whole numbers from `first` to `last`. */
 export function range(first, last) {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** A subscription of this test that is open, with the connection it reads from. */
+export async function opened(t, options = {}, nextOffset = 1) {
+  const daemon = await new FakeDaemon().listen();
+  const problems = [];
+  const onProblem = (problem) => problems.push(problem);
+  const events = new Subscription({ path: daemon.path, consumer: "c", onProblem, ...options });
+  t.after(async () => {
+    daemon.end();
+    await events.close();
+  });
+  const opening = events.open();
+  const { peer, request } = await daemon.acceptSubscriber(nextOffset);
+  await opening;
+  return { daemon, events, peer, problems, params: request.params };
 }

@@ -3,23 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AckProblem, Subscription } from "../src/index.js";
-import { FakeDaemon, eventLine, range, within } from "./fake.js";
-
-async function opened(t, options = {}, nextOffset = 1) {
-  const daemon = await new FakeDaemon().listen();
-  const problems = [];
-  const onProblem = (problem) => problems.push(problem);
-  const events = new Subscription({ path: daemon.path, consumer: "c", onProblem, ...options });
-  t.after(async () => {
-    daemon.end();
-    await events.close();
-  });
-  const opening = events.open();
-  const { peer } = await daemon.acceptSubscriber(nextOffset);
-  await opening;
-  return { daemon, events, peer, problems };
-}
+import { AckProblem } from "../src/index.js";
+import { eventLine, opened, range, within } from "./fake.js";
 
 async function take(events, count) {
   const offsets = [];

@@ -3,28 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  AckProblem, ClosedError, ConnectError, GaveUpError, HoleProblem, NotRisingProblem, RpcError, Subscription,
+  ClosedError, ConnectError, GaveUpError, HoleProblem, NotRisingProblem, RpcError, Subscription,
 } from "../src/index.js";
-import { FakeDaemon, eventLine, range, subscribed, within } from "./fake.js";
+import { FakeDaemon, eventLine, opened, range, subscribed, within } from "./fake.js";
 
 const ATTACHED = { consumer: "c", reason: "attached", holder_pid: 1, holder_uid: 1 };
 const DONE = { done: true, value: undefined };
 const rejected = (promise, kind) => within(assert.rejects(promise, kind));
-
-async function opened(t, options = {}, nextOffset = 1) {
-  const daemon = await new FakeDaemon().listen();
-  const problems = [];
-  const onProblem = (problem) => problems.push(problem);
-  const events = new Subscription({ path: daemon.path, consumer: "c", onProblem, ...options });
-  t.after(async () => {
-    daemon.end();
-    await events.close();
-  });
-  const opening = events.open();
-  const { peer, request } = await daemon.acceptSubscriber(nextOffset);
-  await opening;
-  return { daemon, events, peer, problems, params: request.params };
-}
 
 /** The offsets of the next events, a redelivered one as a negative number. */
 async function take(events, count) {
