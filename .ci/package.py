@@ -2,19 +2,23 @@
 """Makes the Debian package and lives with it.
 
     .ci/package.py           builds the programs and the package, and tries it
+    .ci/package.py --build   builds the programs and the package, no more
     .ci/package.py --try     tries the package that is there
+    .ci/package.py --again   builds the last commit in another folder, and compares with the package that is there
 
 It is installed, upgraded, removed and purged on a Debian of its own (`machine.py`) with the commands of docs/operations.md, and
 serves there against the sandbox.
 """
 
 import gzip
+import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -26,7 +30,7 @@ TARGET = ROOT / "target"
 MADE = TARGET / "package"
 MIB = 1 << 20
 # How large a program may be, and libraries that its list has to name.
-PROGRAMS = {"agentchatd": (8 * MIB, ("rusqlite", "rustls", "agentchatd-engine")), "agentchatctl": (4 * MIB, ("clap",))}
+PROGRAMS = {"agentchatd": (8_000_000, ("rusqlite", "rustls", "agentchatd-engine")), "agentchatctl": (4_000_000, ("clap",))}
 # Everything that the package has, and how it may be used. Folders are 0755, all is root's.
 FILES = {
     "usr/bin/agentchatctl": 0o755,
@@ -60,9 +64,10 @@ def output(*line, **more):
 
 def build(version, epoch):
     """The programs with their list of libraries, and all that is made of them. Paths of this machine do not get into the
-    programs, so that a build elsewhere can be the same."""
+    programs, so that a build elsewhere can be the same. Relative relocations take a thirtieth of their room in the packed
+    form, which needs glibc 2.36: the package says so."""
     home = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
-    flags = f"--remap-path-prefix={ROOT}=. --remap-path-prefix={home}=cargo"
+    flags = f"--remap-path-prefix={ROOT}=. --remap-path-prefix={home}=cargo -Clink-arg=-Wl,-z,pack-relative-relocs"
     env = {**os.environ, "RUSTFLAGS": flags, "SOURCE_DATE_EPOCH": str(epoch)}
     line = "cargo auditable build --release --locked --package agentchatd --package agentchatd-client"
     line += " --features agentchatd-client/cli --bin agentchatd --bin agentchatctl"
@@ -104,7 +109,7 @@ def programs():
     for name, (limit, needed) in PROGRAMS.items():
         path = TARGET / "release" / name
         size, listed = path.stat().st_size, libraries(path)
-        print(f"    {name}: {size / MIB:.2f} MiB, {len(listed)} libraries listed")
+        print(f"    {name}: {size:,} bytes, {len(listed)} libraries listed")
         assert size < limit, f"{name} has {size} bytes"
         assert all(library in listed for library in needed), listed
         assert str(ROOT).encode() not in path.read_bytes(), f"{name} names {ROOT}"
@@ -139,6 +144,19 @@ def older(package, version):
     return lower
 
 
+def again(package):
+    """The last commit, built in another folder, is the same package to the byte."""
+    assert not output("git", "status", "--porcelain"), "what is not committed would not be built again"
+    with tempfile.TemporaryDirectory(prefix="elsewhere-") as name:
+        tree = Path(name) / "tree"
+        output("git", "clone", "--quiet", str(ROOT), str(tree))
+        subprocess.run([sys.executable, ".ci/package.py", "--build"], check=True, cwd=tree)
+        other = tree / package.relative_to(ROOT)
+        digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in (package, other)}
+        assert digests[package] == digests[other], f"differs: {digests}"
+    print(f"    the same in another folder: sha256 {digests[package]}")
+
+
 def scripts():
     for name in SCRIPTS:
         subprocess.run(["sh", "-n", ROOT / "packaging/debian" / name], check=True)
@@ -150,8 +168,12 @@ def main():
     architecture = output("dpkg", "--print-architecture").strip()
     package = TARGET / f"debian/agentchatd_{version}-1_{architecture}.deb"
     scripts()
+    if "--again" in sys.argv:
+        return again(package)
     if "--try" not in sys.argv:
         build(version, epoch)
+    if "--build" in sys.argv:
+        return
     programs()
     contents(package)
     line = "cargo build --quiet --locked --package agentchatd-tests --bin agentchat-sandbox"
