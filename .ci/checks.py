@@ -64,7 +64,7 @@ def directions(problems):
                 problems.append(f"the engine depends on {other}")
     for module, stranger in STRANGERS:
         for path in tracked(f"daemon/src/{module}/*.rs", f"daemon/src/{module}/**/*.rs"):
-            if re.search(rf"crate::(\{{[^}}]*)?\b{stranger}\b", path.read_text()):
+            if re.search(rf"crate::({stranger}\b|\{{[^;]*\b{stranger}\b)", path.read_text()):
                 problems.append(f"{path} knows {stranger}")
     for path in tracked("daemon/engine/src/*.rs"):
         for word in (".await", "Instant::now", "SystemTime", "rusqlite", "HashMap"):

@@ -87,18 +87,24 @@ class Machine:
         )
         line = ["sh", "-c", enter, "sh", "unshare", "-fpmuiC", "--kill-child", "bash", "-c", BOOT, "boot", self.root]
         self.unshare = subprocess.Popen(line, stdin=subprocess.DEVNULL)
+        try:
+            self.booted()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def booted(self):
         deadline = time.monotonic() + PATIENCE
         state = ""
         while state != "running":
             if time.monotonic() > deadline or self.unshare.poll() is not None:
-                self.__exit__()
                 raise RuntimeError(f"the machine does not boot: {state}")
             time.sleep(0.2)
             if self.init():
                 state = self.run("systemctl is-system-running || true").strip()
                 if state == "degraded":
                     raise RuntimeError(self.run("systemctl --failed --no-pager"))
-        return self
 
     def __exit__(self, *_):
         self.unshare.kill()

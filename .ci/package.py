@@ -121,6 +121,7 @@ def contents(package):
     for line in output("dpkg-deb", "--contents", str(package)).splitlines():
         mode, owner, _, _, _, name = line.split(None, 5)
         assert owner in ("root/root", "0/0"), line
+        assert not set(mode[1:]) & set("sStT"), line
         bits = sum(1 << (8 - at) for at, char in enumerate(mode[1:]) if char != "-")
         name = name.removeprefix("./").rstrip("/")
         if mode.startswith("d"):
@@ -128,6 +129,9 @@ def contents(package):
         else:
             found[name] = bits
     assert found == FILES, {key: (found.get(key), FILES.get(key)) for key in found.keys() ^ FILES.keys()}
+    text = subprocess.run(["sh", "-c", f"dpkg-deb --fsys-tarfile {package} | tar -xO ./usr/share/doc/agentchatd/copyright"],
+                          check=True, capture_output=True).stdout
+    assert text == (ROOT / "packaging/debian/copyright").read_bytes(), "another copyright than ours"
     print(f"    {package.name}: {package.stat().st_size / MIB:.2f} MiB, {len(found)} files")
 
 

@@ -229,6 +229,13 @@ class Trial:
         run("sed -i /CONCURRENCY/d /etc/agentchatd/agentchatd.env")
         # Whoever connects starts it again.
         self.ready()
+        # And again and again, where it cannot: then the socket is gone as well, and what the page says brings both back.
+        run("echo AGENTCHATD_OUTBOX_CONCURRENCY=0 >> /etc/agentchatd/agentchatd.env")
+        run(f"systemctl restart {UNIT} && exit 1 || true; echo | socat -t1 - UNIX-CONNECT:{SOCKET} || true")
+        self.machine.until(f"systemctl is-active {UNIT}.socket", "failed")
+        run(f"test ! -e {SOCKET}; sed -i /CONCURRENCY/d /etc/agentchatd/agentchatd.env")
+        self.block("An agent of the machine")
+        self.ready()
         run(f"echo 'level = 1' >> /etc/agentchatd/agentchatd.toml; systemctl reload {UNIT} && exit 1 || true")
         run(f"sed -i '/level/d' /etc/agentchatd/agentchatd.toml; systemctl reload {UNIT}")
         # No file with the key is no reason to fail.
@@ -241,7 +248,21 @@ class Trial:
             f"{login} --pending-id $pending --code 123456")
         self.machine.until(ask.replace("reason", "state"), "ready")
         run("agentchatctl --socket /run/agentchatd/keyless.sock doctor")
+        self.apart()
         run("systemctl stop agentchatd@keyless agentchatd@keyless.socket; test ! -e /run/agentchatd/keyless.sock")
+
+    def apart(self):
+        """One instance is to another as any other user is, though it may see the socket."""
+        run = self.machine.run
+        pids = [run(f"systemctl show --value -p MainPID {unit}").strip() for unit in (UNIT, "agentchatd@keyless")]
+        mine, other = (run(f"stat -c %u /proc/{pid}").strip() for pid in pids)
+        assert mine != other, "two instances are one user"
+        one = f"setpriv --reuid {other} --regid {other} --groups $(getent group agentchat | cut -d: -f3)"
+        for method in ("daemon.status", "daemon.set_log_level '{\"level\": \"info\"}'"):
+            said = run(f"{one} agentchatctl --socket {SOCKET} call {method} 2>&1", status=1)
+            assert f"user {other} does not have" in said, said
+        for path in (f"{STATE}/state.db", f"/proc/{pids[0]}/root/run/credentials/{UNIT}.service/agentchat_api_key"):
+            run(f"test -r {path} && {one} test ! -r {path}")
 
     def users_agent(self):
         # Its base URL stands in the file of its own, for that is the only one that is read.
@@ -286,9 +307,12 @@ class Trial:
         run = self.machine.run
         self.place(self.package)
         run("rm -f /tmp/enough")
+        # The mistake in one instance's settings is not the package's.
+        run("systemctl start agentchatd@mistaken; echo AGENTCHATD_OUTBOX_CONCURRENCY=0 > /etc/agentchatd/mistaken.env")
         pid = self.show("MainPID")
         client = subprocess.Popen(self.machine.command(CONNECTS))
         self.block("Upgrade")
+        assert run("systemctl is-active agentchatd@mistaken || true").strip() == "failed"
         run("touch /tmp/enough")
         assert client.wait(30) == 0, "a client was refused in the upgrade"
         assert self.show("MainPID") != pid
@@ -318,9 +342,22 @@ class Trial:
         assert who == "root" and "remove" in remove and "purge" in purge
         run(remove)
         assert run(f"systemctl is-active {UNIT} || true").strip() == "inactive"
+        assert run("systemctl is-system-running").strip() == "running", "something has failed and stays so"
+        # Installed again, it goes on; where starts are forbidden nothing is started.
+        run("printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d")
+        run(f"dpkg -i ~/{self.package.name}")
+        assert run(f"systemctl is-active {UNIT} || true").strip() == "inactive", "policy-rc.d says no"
+        run(f"rm /usr/sbin/policy-rc.d && dpkg -i ~/{self.package.name}")
+        self.ready()
+        run(remove)
+        # What an administrator has made.
+        run("mkdir -p /etc/systemd/system/agentchatd@.service.d && touch /etc/systemd/system/agentchatd@.service.d/override.conf")
+        run("mkdir -p /etc/systemd/user/default.target.wants && "
+            "ln -s /usr/lib/systemd/user/agentchatd.service /etc/systemd/user/default.target.wants/")
         run(f"test -e {STATE}/state.db && test -e /etc/credstore/agentchatd.agentchatd && test ! -e /usr/bin/agentchatd")
         # Twice, as after a purge that was cut off.
         run(f"cp /var/lib/dpkg/info/agentchatd.postrm /tmp/; {purge}; sh /tmp/agentchatd.postrm purge")
+        run("test ! -e /run/agentchatd")
         run("rm -rf /var/backups/agentchatd; rmdir /etc/credstore /var/lib/private 2>/dev/null || true")
         left = sorted(self.snapshot() - before)
         assert not left, f"left after a purge: {left}"
