@@ -246,7 +246,7 @@ fn patience(params: &RawValue) -> Duration {
     }
     let waits = serde_json::from_str::<Waits>(params.get()).ok();
     let told = waits.and_then(|waits| waits.timeout_ms.or(waits.wait_ms));
-    let daemon = told.map_or(Duration::ZERO, Duration::from_millis);
+    let daemon = told.map_or(DAEMON_TIMEOUT, Duration::from_millis);
     (daemon + ANSWER_GRACE).min(LONGEST_CALL)
 }
 
@@ -273,5 +273,7 @@ fn call_error(method: &str, after: Duration, error: CallError) -> ClientError {
 
 /// How much longer than the daemon the client waits, so that it is the daemon's answer that comes.
 const ANSWER_GRACE: Duration = Duration::from_secs(30);
+/// How long the daemon takes at most where a call says nothing of it (local-api: `timeout_ms`).
+const DAEMON_TIMEOUT: Duration = Duration::from_secs(30);
 /// A day, the longest `timeout_ms`, and the grace.
 const LONGEST_CALL: Duration = Duration::from_secs(24 * 3600 + 30);

@@ -10,6 +10,8 @@ import { MAX_LINE_BYTES } from "./wire.js";
 
 /** How much longer than the daemon the client waits, so that it is the daemon's answer that comes. */
 const ANSWER_GRACE_MS = 30_000;
+/** How long the daemon takes at most where a call says nothing of it (local-api: `timeout_ms`). */
+const DAEMON_TIMEOUT_MS = 30_000;
 /** A day, the longest `timeout_ms`, and the grace. */
 const LONGEST_CALL_MS = 24 * 3_600_000 + ANSWER_GRACE_MS;
 const SUBSCRIPTIONS = new Set(["events.subscribe", "events.unsubscribe"]);
@@ -45,7 +47,9 @@ export class Client {
     }
     signal?.throwIfAborted();
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(new DeadlineError(method, deadlineMs)), deadlineMs);
+    const expire = () => limit.abort(new DeadlineError(method, deadlineMs));
+    // Without an end there is no timer; a longer one than Node's counts as a moment there.
+    const timer = deadlineMs === Infinity ? undefined : setTimeout(expire, Math.min(deadlineMs, 2 ** 31 - 1));
     const abort = () => limit.abort(signal.reason);
     signal?.addEventListener("abort", abort, { once: true });
     try {
@@ -95,6 +99,6 @@ export class Client {
 
 /** How long to wait for the answer to a call with these parameters. */
 export function patienceMs(params) {
-  const told = [params?.timeout_ms, params?.wait_ms].find(Number.isSafeInteger) ?? 0;
+  const told = [params?.timeout_ms, params?.wait_ms].find(Number.isSafeInteger) ?? DAEMON_TIMEOUT_MS;
   return Math.min(Math.max(told, 0) + ANSWER_GRACE_MS, LONGEST_CALL_MS);
 }

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { debuglog } from "node:util";
 import { delay } from "./backoff.js";
-import { AckProblem, ClosedError, ConnectError, GaveUpError, RpcError } from "./errors.js";
+import { AckProblem, ClosedError, ConnectError, GaveUpError, NotRisingProblem, RpcError } from "./errors.js";
 import { orAborted } from "./lines.js";
 import { Link } from "./link.js";
 import { socketsOfThisProcess } from "./places.js";
@@ -43,7 +43,10 @@ export class Subscription {
   #pending = null;
   #isReading = false;
   /** While an event was taken and not handed out: where the reader really is. */
-  #handedBefore = null;
+  // With `autoAck`, up to where the reader asked for more; told in pieces.
+  #passed = 0;
+  // Somebody else moved the consumer back: what the reader said before counts no more.
+  #moved = false;
   // Up to where the reader is done, the daemon said it knows, and it was told at the latest while reconnecting.
   #done = 0;
   #acked = 0;
@@ -71,6 +74,7 @@ export class Subscription {
   }
 
   async open() {
+    if (this.#ended) throw new ClosedError("it was closed");
     if (this.#isOpened) return this;
     const params = this.#takeover ? { ...this.#params, takeover: true } : this.#params;
     let first = null;
@@ -85,6 +89,10 @@ export class Subscription {
       }
     }
     if (this.#link === null) throw first;
+    if (this.#ended) {
+      this.#end();
+      throw new ClosedError("it was closed");
+    }
     this.#isOpened = true;
     this.#position.onSubscribed(this.#link.nextOffset, this.#link.filter);
     this.#done = this.#acked = this.#told = this.#position.handed;
@@ -101,7 +109,10 @@ export class Subscription {
 
   async ack(upTo) {
     if (this.#ended || !this.#isOpened) throw new ClosedError("it is not open");
-    const offset = typeof upTo === "number" ? upTo : upTo.offset;
+    const offset = typeof upTo === "number" ? upTo : upTo?.offset;
+    if (offset !== null && !(Number.isSafeInteger(offset) && offset >= 0)) {
+      throw new TypeError("an event, or the offset of one");
+    }
     this.#done = Math.max(this.#done, offset ?? 0);
     for (let link; (link = this.#link) !== null; ) {
       this.#pushAck(link);
@@ -130,7 +141,6 @@ export class Subscription {
         throw error;
       });
       this.#pending = null;
-      this.#handedBefore = null;
       return event === null ? { done: true, value: undefined } : { done: false, value: event };
     } finally {
       this.#isReading = false;
@@ -147,7 +157,8 @@ export class Subscription {
   }
 
   async close() {
-    if (this.#autoAck && !this.#ended) this.#done = Math.max(this.#done, this.#handedBefore ?? this.#position.handed);
+    // Not the last one: whoever comes here by an error is not done with it.
+    if (this.#autoAck && !this.#ended) this.#done = Math.max(this.#done, this.#passed);
     this.#ended = true;
     this.#closing.abort();
     const link = this.#link;
@@ -180,7 +191,12 @@ export class Subscription {
 
   /** The next event; null at the end. */
   async #read() {
-    await this.open();
+    try {
+      await this.open();
+    } catch (error) {
+      if (this.#ended && error instanceof ClosedError) return null;
+      throw error;
+    }
     while (!this.#ended) {
       this.#noteDone();
       const link = this.#link;
@@ -224,20 +240,20 @@ export class Subscription {
    */
   #noteDone() {
     const { handed } = this.#position;
-    if (!this.#autoAck || handed <= this.#done) return;
+    if (!this.#autoAck || this.#moved || handed <= this.#done) return;
+    this.#passed = handed;
     const enough = handed - this.#done >= Math.max(Math.floor(this.#params.max_in_flight / ACKS_PER_WINDOW), 1);
     if (enough || this.#link === null || !this.#link.lines.hasLine()) this.#done = handed;
   }
 
   #take({ event, ended, dropped, goingAwayMs, acked, refused }) {
     if (event !== undefined) {
-      this.#attempt = 0;
-      const { handed } = this.#position;
       const problem = this.#position.onEvent(event);
       if (problem === null) {
-        this.#handedBefore = handed;
+        if (!event.redelivered) this.#attempt = 0;
         return event;
       }
+      if (problem instanceof NotRisingProblem) [this.#moved, this.#done, this.#passed] = [true, this.#acked, 0];
       this.#lose(problem.message);
       this.#onProblem(problem);
     } else if (RESUMABLE.has(ended)) {
@@ -296,6 +312,7 @@ export class Subscription {
       return;
     }
     this.#awaySince = null;
+    this.#moved = false;
     this.#link = link;
     const problem = this.#position.onSubscribed(link.nextOffset, link.filter);
     const before = this.#position.handed;

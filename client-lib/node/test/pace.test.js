@@ -31,6 +31,29 @@ test("auto ack says what the reader is done with and no more", async (t) => {
   assert.equal(events.ackedOffset, 3);
 });
 
+test("auto ack says nothing of the event that could not be handled", async (t) => {
+  const { events, peer } = await opened(t, { autoAck: true });
+  await peer.events(1, 2, 3);
+  const handling = (async () => {
+    for await (const event of events) if (event.offset === 2) throw new Error("the handler fails");
+  })();
+  const requests = [await peer.request()];
+  while (requests.at(-1).method !== "events.unsubscribe") requests.push(await peer.request());
+  assert.deepEqual(requests.map(({ params }) => params.offset), [1, undefined]);
+  peer.drop();
+  await within(assert.rejects(handling, { message: "the handler fails" }));
+});
+
+test("auto ack does not undo that the consumer was moved back", async (t) => {
+  const { daemon, events, peer } = await opened(t, { autoAck: true });
+  await peer.events(1, 2, 3, 4, 5);
+  await take(events, 5);
+  await peer.events(3);
+  events.next().catch(() => {});
+  const again = await daemon.accept();
+  assert.equal((await again.request()).method, "events.subscribe", "an acknowledgement would move it forth again");
+});
+
 test("auto ack writes far fewer lines than there are events", async (t) => {
   const { events, peer } = await opened(t, { autoAck: true });
   await Promise.all([take(events, 300), peer.events(...range(1, 300))]);

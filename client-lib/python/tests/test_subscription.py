@@ -340,6 +340,43 @@ class Pace(Base):
         self.assertEqual(await reading, [4])
         self.assertEqual(events.acked_offset, 3)
 
+    async def test_auto_ack_says_nothing_of_the_event_that_could_not_be_handled(self) -> None:
+        events, peer, _ = await self.opened(auto_ack=True)
+        await peer.events(range(1, 4))
+        with self.assertRaises(KeyError):
+            async with events:
+                async for event in events:
+                    if event["offset"] == 2:
+                        raise KeyError("the handler fails")
+        requests = [await peer.request()]
+        while requests[-1]["method"] != "events.unsubscribe":
+            requests.append(await peer.request())
+        self.assertEqual([each["params"].get("offset") for each in requests], [1, None])
+
+    async def test_auto_ack_does_not_undo_that_the_consumer_was_moved_back(self) -> None:
+        events, peer, _ = await self.opened(auto_ack=True)
+        await peer.events(range(1, 6))
+        await take(events, 5)
+        await peer.events([3])
+        reading = asyncio.create_task(take(events, 1))
+        peer = await self.daemon.accept()
+        request = await peer.request()
+        self.assertEqual(request["method"], "events.subscribe", "an acknowledgement would move it forth again")
+        reading.cancel()
+        await asyncio.wait([reading])
+
+    async def test_closing_while_it_comes_back_opens_nothing_more(self) -> None:
+        events, peer, _ = await self.opened()
+        peer.drop()
+        reading = asyncio.ensure_future(anext(events, None))
+        again = await self.daemon.accept()
+        await again.request()
+        await asyncio.wait_for(events.close(), 20)
+        self.assertIsNone(await asyncio.wait_for(reading, 20))
+        await again.gone()
+        with self.assertRaises(ClosedError):
+            await events.open()
+
     async def test_auto_ack_writes_far_fewer_lines_than_there_are_events(self) -> None:
         events, peer, _ = await self.opened(auto_ack=True)
         await asyncio.gather(take(events, 300), peer.events(range(1, 301)))

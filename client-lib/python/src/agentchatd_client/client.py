@@ -16,6 +16,8 @@ from .wire import MAX_LINE_BYTES, is_number
 
 #: How much longer than the daemon the client waits, so that it is the daemon's answer that comes.
 ANSWER_GRACE_S = 30.0
+#: How long the daemon takes at most where a call says nothing of it (local-api: `timeout_ms`).
+DAEMON_TIMEOUT_MS = 30_000
 #: A day, the longest `timeout_ms`, and the grace.
 LONGEST_CALL_S = 24 * 3600 + ANSWER_GRACE_S
 _SUBSCRIPTIONS = frozenset({"events.subscribe", "events.unsubscribe"})
@@ -77,9 +79,13 @@ class Client(Methods):
             first: ConnectError | None = None
             for path in [self.path] if self.path is not None else sockets_of_this_process():
                 try:
-                    self._connection = await Connection.open(path, self._max_line_bytes)
+                    connection = await Connection.open(path, self._max_line_bytes)
+                    if self._closed:
+                        await connection.close()
+                        raise DisconnectedError("closed by this program")
+                    self._connection = connection
                     self.path = path
-                    return self._connection
+                    return connection
                 except OSError as error:
                     first = first or ConnectError(path, str(error) or "nobody takes the connection")
             raise first or ConnectError("", "no place is known")
@@ -101,5 +107,5 @@ class Client(Methods):
 
 def patience(params: Mapping[str, Any]) -> float:
     """How long to wait for the answer to a call with these parameters."""
-    told = next((params[name] for name in ("timeout_ms", "wait_ms") if is_number(params.get(name))), 0)
+    told = next((params[name] for name in ("timeout_ms", "wait_ms") if is_number(params.get(name))), DAEMON_TIMEOUT_MS)
     return min(max(told, 0) / 1000 + ANSWER_GRACE_S, LONGEST_CALL_S)

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from . import backoff
-from .failure import AckProblem, ClosedError, ConnectError, GaveUpError, Problem, RpcError
+from .failure import AckProblem, ClosedError, ConnectError, GaveUpError, NotRisingProblem, Problem, RpcError
 from .generated.types import AckMode, Event, FilterParam, Start
 from .link import Acked, Came, Ended, GoingAway, Incoming, Lagged, Link, Refused, Subscribed
 from .places import sockets_of_this_process
@@ -80,6 +80,10 @@ class Subscription:
         self._reading = False
         # Up to where the reader is done, the daemon said it knows, and it was told at the latest while reconnecting.
         self._done = self._acked = self._told = 0
+        # With `auto_ack`, up to where the reader asked for more; told in pieces.
+        self._passed = 0
+        # Somebody else moved the consumer back: what the reader said before counts no more.
+        self._moved = False
         self._lagged = 0
         self._away_since: float | None = None
         self._attempt = 0
@@ -88,6 +92,8 @@ class Subscription:
     async def open(self) -> Self:
         """Connects and subscribes. A daemon that is away (ConnectError) or says no (RpcError) is an error here; later it
         is waited for."""
+        if self._ended:
+            raise ClosedError("it was closed")
         if self._opened:
             return self
         params = self._params | ({"takeover": True} if self._takeover else {})
@@ -98,6 +104,9 @@ class Subscription:
             except _NO_LINK as error:
                 first = first or ConnectError(path, str(error) or "it took too long")
                 continue
+            if self._ended:
+                link.cut()
+                raise ClosedError("it was closed")
             self._path = path
             self._opened = True
             self._link = link
@@ -143,7 +152,10 @@ class Subscription:
             raise RuntimeError("another task reads this subscription")
         self._reading = True
         try:
-            await self.open()
+            try:
+                await self.open()
+            except ClosedError:
+                raise StopAsyncIteration from None
             while not self._ended:
                 self._note_done()
                 if self._link is None:
@@ -169,14 +181,15 @@ class Subscription:
         which the daemon knows that the reader is done. Events that were not handed out are dropped here; the daemon has
         them."""
         if self._auto_ack and not self._ended:
-            self._done = max(self._done, self._position.handed)
+            # Not the last one: whoever comes here by an error is not done with it.
+            self._done = max(self._done, self._passed)
         self._ended = True
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.wait([self._opening])
-            if not self._opening.cancelled() and self._opening.exception() is None:
-                self._opening.result()[0].cut()
-            self._opening = None
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.cancel()
+            await asyncio.wait([opening])
+            if not opening.cancelled() and opening.exception() is None:
+                opening.result()[0].cut()
         link, self._link = self._link, None
         if link is not None:
             try:
@@ -217,8 +230,9 @@ class Subscription:
         """With `auto_ack`, asking for an event says that the reader is done with those before. It is told when nothing
         more is at hand, or when a good part of the window is used up."""
         handed = self._position.handed
-        if not self._auto_ack or handed <= self._done:
+        if not self._auto_ack or self._moved or handed <= self._done:
             return
+        self._passed = handed
         enough = handed - self._done >= max(self._window // ACKS_PER_WINDOW, 1)
         if enough or self._link is None or not self._link.lines.has_line():
             self._done = handed
@@ -226,10 +240,13 @@ class Subscription:
     def _take(self, incoming: Incoming) -> Event | None:
         match incoming:
             case Came(event):
-                self._attempt = 0
                 problem = self._position.on_event(event)
                 if problem is None:
+                    if not event.get("redelivered"):
+                        self._attempt = 0
                     return event
+                if isinstance(problem, NotRisingProblem):
+                    self._moved, self._done, self._passed = True, self._acked, 0
                 self._lose(problem)
                 self._report(problem)
             case Ended(reason) if reason in RESUMABLE:
@@ -278,10 +295,16 @@ class Subscription:
         """Waits and opens anew. Both go on where they were when a read is given up and another one comes."""
         if self._opening is None:
             await asyncio.sleep(max(self._retry_at - asyncio.get_running_loop().time(), 0))
+            if self._ended:
+                return
             self._opening = asyncio.create_task(self._reopen())
+        opening = self._opening
         # Not the task itself: to give up the read must not give up the connection.
-        await asyncio.wait([self._opening])
-        opening, self._opening = self._opening, None
+        await asyncio.wait([opening])
+        if self._ended:
+            # What was opened is cut by who ended it.
+            return
+        self._opening = None
         try:
             link, answer = opening.result()
         except _NO_LINK:
@@ -304,6 +327,7 @@ class Subscription:
 
     def _on_opened(self, link: Link, answer: Subscribed) -> None:
         self._away_since = None
+        self._moved = False
         self._link = link
         problem = self._position.on_subscribed(answer.next_offset, answer.filter)
         before = self._position.handed
