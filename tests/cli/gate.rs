@@ -3,6 +3,8 @@
 use crate::browser::{Answer, Served, ask, calls, get};
 use crate::ctl::Ctl;
 use crate::stage;
+use agentchatd_tests::stage::until;
+use serde_json::json;
 use std::collections::BTreeSet;
 
 #[test]
@@ -117,7 +119,7 @@ fn each_header_that_does_not_fit_is_refused() {
 #[test]
 fn nothing_but_reading_is_answered() {
     let stage = stage();
-    let _daemon = stage.ready();
+    let daemon = stage.ready();
     let served = Served::start(&Ctl::new(&stage), &[]);
     let inside = served.enter();
     let at = inside.authority.as_str();
@@ -136,8 +138,25 @@ fn nothing_but_reading_is_answered() {
     let length = [&headers[..], &[("content-length", "2")]].concat();
     assert_eq!(ask(at, "GET", &inside.folder, &length).status, 413);
 
-    // And whoever looks has the daemon asked for nothing but reading, too.
-    inside.state();
+    // And whoever looks has the daemon asked for nothing but reading, too, whatever there is to see.
+    stage.bob_says("hello");
+    let lost = json!({"to": "nobody.at.all", "text": "lost"});
+    let refused = stage.connect(&daemon).call("messages.send", &lost);
+    assert!(refused.expect("an answer").get("error").is_some());
+    until("a message and a failed one are seen", || {
+        let state = inside.state();
+        let seen = |kind: &str| {
+            let messages = state["messages"].as_array().into_iter().flatten();
+            messages.filter(|message| message["kind"] == kind).count()
+        };
+        match (
+            seen("message.new"),
+            state["outbox"]["entries"][0]["state"].as_str(),
+        ) {
+            (1, Some("failed")) => Ok(()),
+            _ => Err(state.to_string()),
+        }
+    });
     let asked: BTreeSet<String> = calls(&stage)
         .into_iter()
         .map(|(method, _)| method)
@@ -147,7 +166,17 @@ fn nothing_but_reading_is_answered() {
         .map(String::as_str)
         .filter(|of| *of != "daemon.version")
         .collect();
-    let only = ["consumers.list", "daemon.health", "daemon.status"];
+    let only = [
+        "consumers.list",
+        "daemon.health",
+        "daemon.status",
+        "events.fetch",
+        "outbox.list",
+    ];
+    let asked: Vec<&str> = asked
+        .into_iter()
+        .filter(|of| *of != "messages.send")
+        .collect();
     assert_eq!(asked, only);
     for method in only {
         let known = agentchatd_client::api::method(method).expect("a method");

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import select
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -30,7 +31,7 @@ class Chromium:
         with (folder / "chromium.log").open("w") as log:
             self.process = subprocess.Popen(
                 ["bash", "-c", line, "bash", *command], pass_fds=(to_browser, from_browser), stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log,
+                stdout=log, stderr=log, start_new_session=True,
             )
         os.close(to_browser)
         os.close(from_browser)
@@ -40,8 +41,11 @@ class Chromium:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        # Its children write in the profile until they are gone.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        while select.select([self.read], [], [], PATIENCE_S)[0] and os.read(self.read, 1 << 20):
+            pass
 
     def message(self, deadline):
         while b"\0" not in self.buffer:

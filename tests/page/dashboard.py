@@ -8,6 +8,7 @@ Needs Chromium (`apt install chromium`) and what builds the programs, or $AGENTC
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -224,7 +225,19 @@ def command_ends(tab, served):
     title = "document.querySelector('#verdict-title').textContent"
     tab.until("it says so", f"{title} === 'agentchatctl does not answer'")
     look(tab, "ended")
-    passed("a command that has ended is told, and ends with 0")
+    # Half a minute later the port may be anybody's, and the page asks nobody there for anything.
+    tab.value("{ const now = Date.now; Date.now = () => now() + 60_000; }")
+    tab.until("it gives up", "document.querySelector('#verdict-more').textContent.includes('Run agentchatctl dashboard again')")
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        address = ("127.0.0.1", int(served.url.split("/")[2].split(":")[1]))
+        other.bind(address)
+        other.listen()
+        tab.value("turn()")
+        with socket.create_connection(address) as ours:
+            if other.accept()[1] != ours.getsockname():
+                fail("the page asks whoever has its port")
+    passed("a command that has ended is told, and ends with 0; after a while the page asks no more")
 
 
 def main():

@@ -26,6 +26,13 @@ pub(super) fn refusal(status: StatusCode, sentence: &str) -> Answer {
     of(status, HTML, REFUSED.replace("{sentence}", sentence))
 }
 
+/// Ends the connection behind it: nobody reads on what stands there.
+pub(super) fn closing(mut answer: Answer) -> Answer {
+    let close = HeaderValue::from_static("close");
+    answer.headers_mut().insert(header::CONNECTION, close);
+    answer
+}
+
 /// The type of a page.
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 

@@ -1,6 +1,6 @@
 //! The command: its flags, its port, what it prints, its end.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl Dashboard {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let socket = session.connect().await?.path().to_owned();
         let listener = self.listen().await?;
-        let authority = listener.local_addr()?.to_string();
+        let authority = authority(listener.local_addr()?);
         let access = Access::new(authority).map_err(|error| {
             Failure::failed(format!("the system gives no random numbers ({error})"))
         })?;
@@ -98,10 +98,46 @@ fn open(address: &str) {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
+        // Ctrl-C ends this program, and not the browser that it may have started.
+        .process_group(0)
         .spawn();
-    if let Err(error) = started {
-        complain(&format!(
-            "agentchatctl: xdg-open cannot be started ({error}); open the address yourself\n"
-        ));
+    let mut child = match started {
+        Ok(child) => child,
+        Err(error) => return not_opened(&format!("cannot be started ({error})")),
+    };
+    tokio::spawn(async move {
+        if let Ok(status) = child.wait().await
+            && !status.success()
+        {
+            not_opened(&format!("opened nothing ({status})"));
+        }
+    });
+}
+
+fn not_opened(why: &str) {
+    complain(&format!(
+        "agentchatctl: xdg-open {why}; open the address yourself\n"
+    ));
+}
+
+/// As a browser names the address in `Host` and `Origin`: without the port that goes without saying.
+fn authority(address: SocketAddr) -> String {
+    match address.port() {
+        80 => address.ip().to_string(),
+        _ => address.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_port_is_not_named() {
+        let named = |port| authority(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        assert_eq!(
+            (named(80), named(8080)),
+            ("127.0.0.1".to_owned(), "127.0.0.1:8080".to_owned())
+        );
     }
 }

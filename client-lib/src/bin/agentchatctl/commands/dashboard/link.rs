@@ -75,6 +75,7 @@ impl Link {
                 told.outbox.extend(entries);
             }
         }
+        messages.of(&status);
         let last = status.get("log").and_then(|log| number(log, "last_offset"));
         for _ in 0..PAGES {
             let Some(after) = messages.next(last.unwrap_or_default()) else {

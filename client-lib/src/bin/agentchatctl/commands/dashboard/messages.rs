@@ -11,16 +11,34 @@ use crate::render::{body, flag, handle, number, text};
 /// The newest messages, and how far the log was read for them.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
+    /// Whose log it is: the agent and the database.
+    of: (Value, Value),
     after: u64,
     shown: VecDeque<Value>,
 }
 
 impl Messages {
+    /// Begins anew where the daemon behind the socket is another agent's, or has another database.
+    pub(super) fn of(&mut self, status: &Value) {
+        let at = |place| status.pointer(place).cloned().unwrap_or_default();
+        let of = (at("/agent/handle"), at("/storage/path"));
+        if self.of != of {
+            *self = Self {
+                of,
+                ..Self::default()
+            };
+        }
+    }
+
     /// Where to read on, in a log that ends there; none where all is read.
     pub(super) fn next(&mut self, last_offset: u64) -> Option<u64> {
         if last_offset < self.after {
-            // Another log: the state directory was changed.
-            *self = Self::default();
+            // Another log in the same place: the state directory was emptied.
+            let of = std::mem::take(&mut self.of);
+            *self = Self {
+                of,
+                ..Self::default()
+            };
         }
         self.after = self.after.max(last_offset.saturating_sub(FAR));
         (self.after < last_offset).then_some(self.after)
@@ -68,6 +86,7 @@ fn row(event: &Value) -> Value {
         "conversation": text(event, "conversation_id").map(label),
         "group": text(conversation, "group_name").map(label),
         "sender": label(&handle(payload, "sender")),
+        "to": text(payload, "to").map(label),
         "state": text(payload, "state").map(label),
         "text": said,
         "cut": cut_off,
@@ -112,6 +131,26 @@ mod tests {
         // A log that is shorter is another one.
         assert_eq!(messages.next(5), Some(0));
         assert_eq!(messages.view(), json!([]));
+    }
+
+    #[test]
+    fn of_another_agent_or_database_it_begins_anew_however_long_the_log_is() {
+        let status = |handle: Value, path: &str| json!({"agent": {"handle": handle}, "storage": {"path": path}});
+        let mut messages = Messages::default();
+        for status in [
+            status(json!("erin"), "/one"),
+            status(json!("finn"), "/one"),
+            status(json!("finn"), "/two"),
+            status(Value::Null, "/two"),
+        ] {
+            messages.of(&status);
+            assert_eq!(messages.view(), json!([]), "{status}");
+            assert_eq!(messages.next(2), Some(0), "{status}");
+            messages.add(&page(1, 2));
+            messages.of(&status);
+            assert_eq!(messages.view().as_array().map(Vec::len), Some(2));
+            assert_eq!(messages.next(2), None);
+        }
     }
 
     #[test]

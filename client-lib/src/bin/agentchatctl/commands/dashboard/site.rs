@@ -7,9 +7,13 @@ use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 
 use super::access::Access;
-use super::answer::{self, Answer, HTML};
+use super::answer::{self, Answer, HTML, closing};
 use super::gate;
 use super::look::Latest;
+
+/// Marks answers to requests that had a session.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inside;
 
 /// The server's pages.
 pub(super) struct Site {
@@ -47,7 +51,11 @@ impl Site {
                 let below = self.access.below(path);
                 let page = below.filter(|_| self.access.has_session(&parts.headers));
                 match page {
-                    Some(page) => self.inside(page).await,
+                    Some(page) => {
+                        let mut answer = self.inside(page).await;
+                        answer.extensions_mut().insert(Inside);
+                        answer
+                    }
                     None => refused(),
                 }
             }
@@ -92,13 +100,6 @@ fn refused() -> Answer {
         StatusCode::FORBIDDEN,
         "This address does not let you in: each one works once, in one browser.",
     )
-}
-
-/// Ends the connection behind it: nobody reads on what stands there.
-fn closing(mut answer: Answer) -> Answer {
-    let close = HeaderValue::from_static("close");
-    answer.headers_mut().insert(header::CONNECTION, close);
-    answer
 }
 
 const PAGE: &str = include_str!("page/index.html");

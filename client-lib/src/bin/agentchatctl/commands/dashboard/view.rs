@@ -9,7 +9,7 @@ use crate::render::{number, text};
 
 /// Where the daemon is there: all that it said.
 pub(super) fn here(told: Told, messages: Value, rates: Value, now: &Timestamp) -> Value {
-    let more = told.consumers.as_array().map_or(0, Vec::len);
+    let total = told.consumers.as_array().map_or(0, Vec::len);
     let counts = told.figures.map(|figures| figures.outbox);
     let outbox: Vec<Value> = told.outbox.iter().map(entry).collect();
     json!({
@@ -17,8 +17,8 @@ pub(super) fn here(told: Told, messages: Value, rates: Value, now: &Timestamp) -
         "away": null,
         "status": tidy(told.status),
         "health": tidy(told.health),
-        "consumers": tidy(with_ages(told.consumers)),
-        "consumers_total": more,
+        "consumers": tidy(most_behind_first(told.consumers)),
+        "consumers_total": total,
         "outbox": {"counts": counts, "entries": tidy(outbox.into())},
         "messages": messages,
         "rates": rates,
@@ -41,8 +41,7 @@ pub(super) fn nothing(now: &Timestamp) -> Value {
     })
 }
 
-/// Consumers with what is behind first.
-fn with_ages(mut consumers: Value) -> Value {
+fn most_behind_first(mut consumers: Value) -> Value {
     if let Value::Array(items) = &mut consumers {
         items.sort_by_key(|item| std::cmp::Reverse(number(item, "lag")));
     }
@@ -59,7 +58,6 @@ fn entry(entry: &Value) -> Value {
         "conversation": text(entry, "conversation_id"),
         "attempts": number(entry, "attempts"),
         "created_at": text(entry, "created_at"),
-        "next_attempt_at": text(entry, "next_attempt_at"),
         "error": last_error.and_then(|error| text(error, "message")),
     })
 }

@@ -6,12 +6,18 @@ const OFTEN_MS = 1000;
 const HIDDEN_MS = 10000;
 const PATIENCE_MS = 10000;
 const HEARD_MS = 5000;
+// After so long without an answer it is over. Another program may come to the port then, and is asked for nothing.
+const GIVE_UP_MS = 30000;
+// A lag is counted to here.
+const MOST_LAG = 100000;
 
 const $ = (id) => document.getElementById(id);
 let paused = false;
 let timer = 0;
 let last = null; // the newest state, and when it came
 let lost = null; // why none comes
+let silent = 0; // since when, where nobody answers
+let over = false;
 let drawn = {}; // what each part was drawn from
 
 // -- pieces -----------------------------------------------------------------
@@ -37,7 +43,8 @@ const marked = (text) => text.split("`").map((piece, at) => (at % 2 ? element("c
 
 // Draws a part anew only where what it shows has changed: a selection and a reader's place stay.
 function part(id, state, draw) {
-  const key = JSON.stringify(state);
+  // What is of today is shown without its day.
+  const key = new Date().toDateString() + JSON.stringify(state);
   if (drawn[id] === key) return;
   drawn[id] = key;
   $(id).replaceChildren(...draw(state));
@@ -74,13 +81,15 @@ function clock(text) {
   return Number.isNaN(time.getTime()) ? "–" : time.toLocaleTimeString("en-GB");
 }
 
-function moment(text, kind) {
+// The time of day, and of another day than today that one, too.
+function when(text) {
   if (!text || Number.isNaN(Date.parse(text))) return "–";
   const time = new Date(text);
   const today = time.toDateString() === new Date().toDateString();
-  const day = today ? "" : `${time.toLocaleDateString("en-GB", { day: "numeric", month: "short" })}, `;
-  return element("time", { datetime: text, title: text, class: kind }, day + clock(text));
+  return (today ? "" : `${time.toLocaleDateString("en-GB", { day: "numeric", month: "short" })}, `) + clock(text);
 }
+
+const moment = (text, kind) => (text ? element("time", { datetime: text, title: text, class: kind }, when(text)) : "–");
 
 // -- parts ------------------------------------------------------------------
 
@@ -96,18 +105,18 @@ const VERDICTS = {
 function verdict(state) {
   const health = state?.health;
   let [tone, title] = VERDICTS[health?.verdict] ?? ["bad", health?.verdict ?? "Asking the daemon…"];
-  let more = health ? `Since ${clock(health.since)}` : "";
+  let more = health ? `Since ${when(health.since)}` : "";
   let reasons = health?.reasons ?? [];
   if (!health) tone = "quiet";
   if (state?.away) {
     [tone, title, reasons] = ["bad", "The daemon does not answer", []];
-    more = `${sentence(state.away.sentence)} Since ${clock(state.away.since)}; it is looked for all the time.`;
+    more = `${sentence(state.away.sentence)} Since ${when(state.away.since)}; it is looked for all the time.`;
     if (state.status) more += " What stands below is from before.";
   }
   if (lost) {
     [tone, title, reasons] = ["bad", lost.title, []];
     more = lost.more;
-    if (last) more += ` What stands below is from ${clock(last.state.at)}.`;
+    if (last) more += ` What stands below is from ${when(last.state.at)}.`;
   }
   $("verdict").dataset.tone = tone;
   say("verdict-title", title);
@@ -158,8 +167,9 @@ function tiles(state) {
   const outbox = state.status?.outbox;
   say("waiting", outbox ? whole(outbox.queued + outbox.in_flight) : "–");
   const oldest = state.health?.send?.oldest_queued_age_ms;
-  const failed = outbox?.failed ?? 0;
-  say("waiting-more", failed ? `${whole(failed)} failed` : typeof oldest === "number" ? `the oldest for ${span(oldest)}` : "nothing failed");
+  const counts = state.outbox.counts;
+  const failed = (counts?.failed ?? outbox?.failed ?? 0) + (counts?.unknown ?? 0) + (counts?.expired ?? 0);
+  say("waiting-more", failed ? `${whole(failed)} not sent` : typeof oldest === "number" ? `the oldest for ${span(oldest)}` : "nothing failed");
   $("waiting-tile").dataset.tone = failed ? "bad" : "quiet";
   const order = state.status?.ordering;
   say("gaps", order ? whole(order.gaps_open) : "–");
@@ -195,7 +205,7 @@ function consumers(state) {
       element("tr", {},
         element("td", {}, name(consumer.name)),
         element("td", { class: consumer.attached ? "good" : "faint" }, consumer.attached ? "yes" : "no"),
-        element("td", { class: `number ${consumer.lag >= 10000 ? "grave" : consumer.lag ? "poor" : ""}` }, whole(consumer.lag)),
+        element("td", { class: `number ${consumer.lag >= 10000 ? "grave" : consumer.lag ? "poor" : ""}` }, consumer.lag >= MOST_LAG ? `${whole(MOST_LAG)}+` : whole(consumer.lag)),
         element("td", { class: "number" }, moment(consumer.last_seen_at, "faint")),
       ),
     ),
@@ -225,7 +235,10 @@ function outbox(state) {
       ),
     ),
   );
-  say("outbox-empty", entries.length || !state.status ? "" : "Nothing waits, and nothing needs you.");
+  const all = OUTBOX.reduce((sum, [word]) => sum + (word === "sent" ? 0 : (counts?.[word] ?? 0)), 0);
+  const more = all - entries.length;
+  if (more > 0) say("outbox-empty", `The oldest of each; and ${whole(more)} more, which \`agentchatctl outbox list\` shows.`);
+  else say("outbox-empty", entries.length || !state.status ? "" : "Nothing waits, and nothing needs you.");
 }
 
 function order(state) {
@@ -254,6 +267,7 @@ function messages(state) {
       return element("li", { class: kind },
         element("p", { class: "line" },
           name(who, "who"),
+          message.to && !message.group ? element("span", { class: "small" }, "to ", name(`@${message.to}`)) : null,
           message.group ? element("span", { class: "small" }, "in ", name(message.group)) : null,
           kind === "own" ? element("span", { class: "tag" }, "sent") : null,
           kind === "failed" ? element("span", { class: "tag", "data-tone": "bad" }, message.state ?? "failed") : null,
@@ -304,14 +318,17 @@ function fresh() {
 async function ask() {
   try {
     const answer = await fetch("state", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (answer.status === 403) throw { title: "This page is not let in any more", more: "Run `agentchatctl dashboard` again, and open the address that it prints." };
+    if (answer.status === 403) throw { end: true, title: "This page is not let in any more", more: "Run `agentchatctl dashboard` again, and open the address that it prints." };
     if (!answer.ok) throw { title: "No state comes", more: `agentchatctl answered with ${answer.status}.` };
     const state = await answer.json();
     if (paused) return;
     last = { state, came: Date.now() };
-    lost = null;
+    [lost, silent] = [null, 0];
   } catch (error) {
-    const gone = { title: "agentchatctl does not answer", more: "The command that serves this page has ended or hangs; the daemon itself may be well. The page goes on asking." };
+    silent ||= Date.now();
+    over = error.end === true || Date.now() - silent > GIVE_UP_MS;
+    const then = over ? "Run `agentchatctl dashboard` again, and open the address that it prints." : "The page asks a little longer.";
+    const gone = { title: "agentchatctl does not answer", more: `The command that serves this page has ended or hangs; the daemon itself may be well. ${then}` };
     lost = error.title ? error : gone;
   }
   draw();
@@ -320,15 +337,14 @@ async function ask() {
 
 async function turn() {
   clearTimeout(timer);
-  if (!paused) await ask();
+  if (!paused && !over) await ask();
   clearTimeout(timer);
-  timer = setTimeout(turn, document.hidden ? HIDDEN_MS : OFTEN_MS);
+  if (!over) timer = setTimeout(turn, document.hidden ? HIDDEN_MS : OFTEN_MS);
 }
 
 $("pause").addEventListener("click", () => {
   paused = !paused;
   $("pause").setAttribute("aria-pressed", String(paused));
-  say("pause", paused ? "Go on" : "Pause");
   fresh();
   if (!paused) turn();
 });
