@@ -1,5 +1,7 @@
 //! The command: its flags, its port, what it prints, its end.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -52,15 +54,23 @@ impl Dashboard {
         let access = Arc::new(access);
         let (look, latest) = Look::new(socket.clone());
         let site = Arc::new(Site::new(Arc::clone(&access), latest));
+        let mut opened = None;
         if let Some(address) = access.address() {
             tell(session, &socket.display().to_string(), &address)?;
             if self.open {
-                open(&address);
+                opened = Some(address);
             }
         }
+        let opening = async {
+            if let Some(address) = opened {
+                open(&address).await;
+            }
+            pending::<Infallible>().await
+        };
         tokio::select! {
             never = server::serve(listener, site) => match never {},
             never = look.go_on() => match never {},
+            never = opening => match never {},
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
@@ -91,8 +101,9 @@ fn tell(session: &Session, socket: &str, address: &str) -> Result<(), Failure> {
     Ok(session.output.page(&page)?)
 }
 
-/// Starts the browser; the address stands there for where it cannot be.
-fn open(address: &str) {
+/// Starts the browser, and tells where none came; the address stands there for that. Giving it up ends
+/// no browser.
+async fn open(address: &str) {
     let started = Command::new("xdg-open")
         .arg(address)
         .stdin(Stdio::null())
@@ -105,13 +116,11 @@ fn open(address: &str) {
         Ok(child) => child,
         Err(error) => return not_opened(&format!("cannot be started ({error})")),
     };
-    tokio::spawn(async move {
-        if let Ok(status) = child.wait().await
-            && !status.success()
-        {
-            not_opened(&format!("opened nothing ({status})"));
-        }
-    });
+    if let Ok(status) = child.wait().await
+        && !status.success()
+    {
+        not_opened(&format!("opened nothing ({status})"));
+    }
 }
 
 fn not_opened(why: &str) {
