@@ -6,6 +6,9 @@ import { isObject } from "./wire.js";
 export class Position {
   /** The highest offset that was ever handed out, or the one before the first wanted. */
   #high = null;
+  /** The lowest and the highest that was handed out, and what they were before this connection. */
+  #given = [Infinity, -Infinity];
+  #givenBefore = this.#given;
   /** Whether every offset must come. */
   #gapFree = false;
   /** A hole that was reported; it is no news the second time. */
@@ -21,6 +24,7 @@ export class Position {
   /** Takes the answer to a subscribe; gives a problem or null. A durable consumer may be taken back, never ahead. */
   onSubscribed(nextOffset, filter) {
     this.next = nextOffset;
+    this.#givenBefore = this.#given;
     this.#gapFree = passesAll(filter);
     const before = this.handed;
     this.#high ??= before;
@@ -40,7 +44,9 @@ export class Position {
       this.#reported = this.next;
       return new HoleProblem(this.next, offset);
     }
-    if (this.#high !== null && offset <= this.#high) event.redelivered = true;
+    if (this.#givenBefore[0] <= offset && offset <= this.#givenBefore[1]) event.redelivered = true;
+    const [low, high] = this.#given;
+    this.#given = [Math.min(low, offset), Math.max(high, offset)];
     this.#high = Math.max(this.#high ?? offset, offset);
     this.next = offset + 1;
     return null;

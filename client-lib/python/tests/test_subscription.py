@@ -253,7 +253,7 @@ class Ends(Base):
         await peer.events([2])
         await peer.notify("events.closed", {"subscription": "other", "reason": "takeover"})
         await peer.notify("events.closed", {"subscription": "s", "reason": "takeover"})
-        self.assertEqual(await reading, [-2])
+        self.assertEqual(await reading, [2])
         with self.assertRaises(ClosedError) as caught:
             await following(events)
         self.assertEqual(caught.exception.reason, "takeover")
@@ -364,6 +364,16 @@ class Pace(Base):
         self.assertEqual(request["method"], "events.subscribe", "an acknowledgement would move it forth again")
         reading.cancel()
         await asyncio.wait([reading])
+
+    async def test_what_nobody_was_given_is_not_redelivered(self) -> None:
+        events, peer, _ = await self.opened(next_offset=6)
+        await peer.events([6])
+        await take(events, 1)
+        await peer.events([1])
+        reading = asyncio.create_task(take(events, 6))
+        again, _ = await self.daemon.accept_subscriber(1)
+        await again.events(range(1, 7))
+        self.assertEqual(await reading, [1, 2, 3, 4, 5, -6])
 
     async def test_closing_while_it_comes_back_opens_nothing_more(self) -> None:
         events, peer, _ = await self.opened()

@@ -8,12 +8,17 @@ from .failure import HoleProblem, NotRisingProblem, Problem
 from .generated.types import Event
 
 
+NONE_GIVEN: tuple[float, float] = (float("inf"), float("-inf"))
+
+
 class Position:
     """A reader's place in the log."""
 
     def __init__(self) -> None:
         #: The highest offset that was ever handed out, or the one before the first wanted.
         self._high: int | None = None
+        #: The lowest and the highest that was handed out, and what they were before this connection.
+        self._given = self._given_before = NONE_GIVEN
         #: The offset that comes next on this connection.
         self.next = 0
         #: Whether every offset must come.
@@ -29,6 +34,7 @@ class Position:
     def on_subscribed(self, next_offset: int, filter: object) -> Problem | None:
         """Takes the answer to a subscribe. A durable consumer may be taken back, never ahead."""
         self.next = next_offset
+        self._given_before = self._given
         self._gap_free = passes_all(filter)
         before = self.handed
         if self._high is None:
@@ -42,7 +48,7 @@ class Position:
 
     def on_event(self, event: Event) -> Problem | None:
         """Judges an event that came; marks it where it was handed out before."""
-        offset = event["offset"]
+        offset = event.setdefault("offset", None)
         if offset is None:
             return None
         if offset < self.next:
@@ -50,8 +56,11 @@ class Position:
         if offset > self.next and self._gap_free and self._reported != self.next:
             self._reported = self.next
             return HoleProblem(self.next, offset)
-        if self._high is not None and offset <= self._high:
+        low, high = self._given_before
+        if low <= offset <= high:
             event["redelivered"] = True
+        low, high = self._given
+        self._given = min(low, offset), max(high, offset)
         self._high = offset if self._high is None else max(self._high, offset)
         self.next = offset + 1
         return None
