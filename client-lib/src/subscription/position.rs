@@ -8,6 +8,10 @@ use crate::types::{Event, Filter, Subscribed};
 pub(super) struct Position {
     /// The highest offset that was ever handed out, or the one before the first wanted.
     high: Option<u64>,
+    /// The lowest and the highest that was handed out.
+    given: Option<(u64, u64)>,
+    /// The same as it was before this connection.
+    given_before: Option<(u64, u64)>,
     /// The offset that comes next on this connection.
     next: u64,
     /// Whether every offset must come.
@@ -30,6 +34,7 @@ impl Position {
     /// Takes the answer to a subscribe. A durable consumer may be taken back, never ahead.
     pub(super) fn on_subscribed(&mut self, answer: &Subscribed) -> Result<(), SubscriptionError> {
         self.next = answer.next_offset;
+        self.given_before = self.given;
         self.gap_free = answer.filter.as_ref().is_none_or(Filter::passes_all);
         let before = self.handed();
         let high = *self.high.get_or_insert(before);
@@ -62,7 +67,11 @@ impl Position {
                 got: offset,
             });
         }
-        event.redelivered |= self.high.is_some_and(|high| offset <= high);
+        event.redelivered |= self
+            .given_before
+            .is_some_and(|(low, high)| (low..=high).contains(&offset));
+        let (low, high) = self.given.unwrap_or((offset, offset));
+        self.given = Some((low.min(offset), high.max(offset)));
         self.high = self.high.max(Some(offset));
         self.next = offset.saturating_add(1);
         Ok(())
@@ -162,6 +171,21 @@ mod tests {
         assert!(!new.redelivered);
         assert_eq!(position.handed(), 3);
         assert_eq!(position.next(), 4);
+    }
+
+    #[test]
+    fn what_nobody_was_given_is_not_marked() {
+        let mut position = at(6);
+        position.on_event(&mut event(6)).unwrap();
+        position.on_subscribed(&subscribed(4, None)).unwrap();
+        let marked: Vec<bool> = (4..8)
+            .map(|offset| {
+                let mut event = event(offset);
+                position.on_event(&mut event).unwrap();
+                event.redelivered
+            })
+            .collect();
+        assert_eq!(marked, [false, false, true, false]);
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Subscription {
     /// Up to where the reader is done, and up to where the daemon said it knows.
     done: u64,
     acked: u64,
+    /// Somebody else moved the consumer back: what the reader said before counts no more.
+    moved: bool,
     /// Up to where the daemon was told, at the latest while reconnecting.
     told: u64,
     lagged: u64,
@@ -76,6 +78,7 @@ impl Subscription {
             position,
             done: before,
             acked: before,
+            moved: false,
             told: before,
             lagged: 0,
             away_since: None,
@@ -117,7 +120,7 @@ impl Subscription {
     /// offset up to which the daemon knows that the reader is done. Events that were not handed
     /// out are dropped here; the daemon has them.
     pub async fn close(mut self) -> u64 {
-        if self.options.auto_ack {
+        if self.options.auto_ack && !self.moved {
             self.done = self.done.max(self.position.handed());
         }
         let farewell = async {
@@ -194,7 +197,7 @@ impl Subscription {
     /// the daemon when nothing more is at hand, or when a good part of the window is used up.
     fn note_done(&mut self) {
         let handed = self.position.handed();
-        if !self.options.auto_ack || handed <= self.done {
+        if !self.options.auto_ack || self.moved || handed <= self.done {
             return;
         }
         let window = u64::from(self.options.params.max_in_flight.get());
@@ -248,6 +251,7 @@ impl Subscription {
 
     fn on_opened(&mut self, link: Link, answer: &Subscribed) -> Result<(), SubscriptionError> {
         self.away_since = None;
+        self.moved = false;
         self.state = State::Open(link);
         let judged = self.position.on_subscribed(answer);
         let before = self.position.handed();
@@ -289,6 +293,10 @@ impl Subscription {
                 match self.position.on_event(&mut event) {
                     Ok(()) => return Some(Ok(*event)),
                     Err(error) => {
+                        if matches!(error, SubscriptionError::NotRising { .. }) {
+                            self.moved = true;
+                            self.done = self.acked;
+                        }
                         self.lose_link(&error);
                         return Some(Err(error));
                     }

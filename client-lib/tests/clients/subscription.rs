@@ -280,6 +280,22 @@ async fn a_filter_leaves_holes_that_are_none() {
 }
 
 #[tokio::test]
+async fn auto_ack_does_not_undo_that_the_consumer_was_moved_back() {
+    let daemon = Daemon::start();
+    let (mut events, mut peer, _) = open(&daemon, durable().auto_ack(), 1).await;
+    peer.events(1..=5).await;
+    take(&mut events, 5).await;
+    peer.events([3]).await;
+    next(&mut events).await.unwrap_err();
+    let again = async { daemon.accept().await.request().await };
+    tokio::select! {
+        // An acknowledgement would move it forth again.
+        request = again => assert_eq!(request["method"], "events.subscribe", "{request}"),
+        event = next(&mut events) => panic!("{event:?}"),
+    }
+}
+
+#[tokio::test]
 async fn auto_ack_says_what_the_reader_is_done_with_and_no_more() {
     let daemon = Daemon::start();
     let (mut events, mut peer, _) = open(&daemon, durable().auto_ack(), 1).await;
@@ -344,7 +360,7 @@ async fn an_end_by_takeover_is_final_and_one_by_seek_is_not() {
         peer
     };
     let (offsets, _peer) = tokio::join!(take(&mut events, 1), serve);
-    assert_eq!(offsets, [-2]);
+    assert_eq!(offsets, [2]);
     let error = next(&mut events).await.unwrap_err();
     assert!(
         matches!(error, SubscriptionError::Closed { .. }) && error.is_final(),
