@@ -261,7 +261,8 @@ class Trial:
         for method in ("daemon.status", "daemon.set_log_level '{\"level\": \"info\"}'"):
             said = run(f"{one} agentchatctl --socket {SOCKET} call {method} 2>&1", status=1)
             assert f"user {other} does not have" in said, said
-        for path in (f"{STATE}/state.db", f"/proc/{pids[0]}/root/run/credentials/{UNIT}.service/agentchat_api_key"):
+        inside = f"/proc/{pids[0]}/root"
+        for path in (f"{STATE}/state.db", f"{inside}/run/credentials/{UNIT}.service/agentchat_api_key"):
             run(f"test -r {path} && {one} test ! -r {path}")
 
     def users_agent(self):

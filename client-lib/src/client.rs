@@ -277,3 +277,22 @@ const ANSWER_GRACE: Duration = Duration::from_secs(30);
 const DAEMON_TIMEOUT: Duration = Duration::from_secs(30);
 /// A day, the longest `timeout_ms`, and the grace.
 const LONGEST_CALL: Duration = Duration::from_secs(24 * 3600 + 30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_waits_as_long_as_the_daemon_may_take_and_a_little_more() {
+        for (params, seconds) in [
+            ("{}", 60),
+            (r#"{"timeout_ms": null}"#, 60),
+            (r#"{"timeout_ms": 5000}"#, 35),
+            (r#"{"wait_ms": 60000}"#, 90),
+            (r#"{"timeout_ms": 1000000000000}"#, 24 * 3600 + 30),
+        ] {
+            let params = RawValue::from_string(params.to_owned()).unwrap();
+            assert_eq!(patience(&params), Duration::from_secs(seconds), "{params}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use crate::ctl::Ctl;
 use crate::stage;
 use agentchatd_tests::stage::{SOON, until};
 use serde_json::{Value, json};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -276,7 +276,7 @@ fn it_opens_a_browser_where_it_is_told_to() {
     std::fs::create_dir(&tools).expect("a folder");
     let tool = tools.join("xdg-open");
     let script = format!(
-        "#!/bin/sh\necho \"$1\" > {0}.new && mv {0}.new {0}\n",
+        "#!/bin/sh\necho \"$1 $$ $(cut -d' ' -f5 /proc/$$/stat)\" > {0}.new && mv {0}.new {0}\nexit 3\n",
         opened.display()
     );
     std::fs::write(&tool, script).expect("a script");
@@ -287,17 +287,30 @@ fn it_opens_a_browser_where_it_is_told_to() {
         .env("PATH", format!("{}:{path}", tools.display()))
         .spawn()
         .expect("it starts");
-    let mut address = String::new();
+    let mut told = String::new();
     until("the browser is told the address", || {
-        address = std::fs::read_to_string(&opened).map_err(|error| error.to_string())?;
+        told = std::fs::read_to_string(&opened).map_err(|error| error.to_string())?;
         Ok(())
     });
-    let rest = address.trim().strip_prefix("http://").expect("an address");
+    let told: Vec<&str> = told.split_whitespace().collect();
+    let [address, process, group] = told[..] else {
+        panic!("{told:?}")
+    };
+    // A Ctrl-C for this program is none for it.
+    assert_eq!(process, group);
+    let rest = address.strip_prefix("http://").expect("an address");
     let (authority, door) = rest.split_once('/').expect("a path");
     assert_eq!(get(authority, &format!("/{door}"), &[]).status, 303);
+    let mut errors = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut complaint = String::new();
+    errors.read_line(&mut complaint).expect("a line");
+    assert!(
+        complaint.contains("opened nothing (exit status: 3)"),
+        "{complaint}"
+    );
     // Nobody has read what it printed so far.
     child.kill().expect("it can be killed");
     let output = child.wait_with_output().expect("its output");
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(printed.contains(address.trim()), "{printed}");
+    assert!(printed.contains(address), "{printed}");
 }

@@ -115,6 +115,10 @@ class Terminal:
         os.close(self.master)
 
 
+def shell(commands):
+    return ["bash", "-euo", "pipefail", "-c", commands]
+
+
 class Home:
     def __init__(self, folder, url=None):
         self.folder, self.tree = folder, folder / "agentchatd"
@@ -147,7 +151,8 @@ class Home:
             # Of the real home: the toolchain, and where packages come from.
             "REAL_CARGO": shutil.which("cargo"), "CARGO_HOME": os.environ.get("CARGO_HOME", str(real / ".cargo")),
             "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(real / ".rustup")),
-            "npm_config_userconfig": str(real / ".npmrc"), "PIP_CONFIG_FILE": str(real / ".config/pip/pip.conf"),
+            "npm_config_userconfig": os.environ.get("npm_config_userconfig", str(real / ".npmrc")),
+            "PIP_CONFIG_FILE": os.environ.get("PIP_CONFIG_FILE", str(real / ".config/pip/pip.conf")),
         }
         self.environment["SOCK"] = self.environment["AGENTCHATD_SOCKET"]
 
@@ -176,9 +181,14 @@ class Home:
                 stdin.write(f"{given}\n".encode())
         return process
 
+    def succeeds(self, commands):
+        """Whether they do, with the functions of situations.sh."""
+        return subprocess.run(shell(f"{SITUATIONS}\n{commands}"), cwd=self.tree, env=self.environment,
+                              stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+
     def prepare(self, commands, where):
-        """What comes before: commands, and the functions of situations.sh."""
-        self.run(["bash", "-euo", "pipefail", "-c", f"{SITUATIONS}\n{commands}"], commands, f"what comes before {where}", {})
+        """What comes before, with the same functions."""
+        self.run(shell(f"{SITUATIONS}\n{commands}"), commands, f"what comes before {where}", {})
 
     def run(self, command, text, where, how):
         """Runs to the end, which has to be a good one."""
@@ -187,17 +197,17 @@ class Home:
         terminal = Terminal() if "terminal" in how else None
         process = self.start(command, output, terminal, how.get("given"))
         endless = "ends by Ctrl-C" in how or "killed" in how or "Ctrl-C" in text
-        written = [output, *(self.tree / name for name in re.findall(r">> ?([\w.-]+)", text))]
+        # Where the output goes to a file it is looked for there.
+        written = [output, *(self.tree / name for name in re.findall(r">> ?([\w.-]+)", text))][-1]
         sizes = set()
 
         def printed():
             if process.poll() is not None:
                 return True
-            if "meanwhile" in how:
-                subprocess.run(["bash", "-euo", "pipefail", "-c", f"{SITUATIONS}\n{how['meanwhile']}"], cwd=self.tree,
-                               env=self.environment, stdin=subprocess.DEVNULL, check=True, capture_output=True)
-            if written[-1].exists() and written[-1].stat().st_size:
-                sizes.add(written[-1].stat().st_size)
+            if "meanwhile" in how and not self.succeeds(how["meanwhile"]):
+                raise SystemExit(f"{where}: {how['meanwhile']} fails")
+            if written.exists() and written.stat().st_size:
+                sizes.add(written.stat().st_size)
             # What is killed has to come to a second time, past all that it does after the first.
             return len(sizes) >= (2 if "killed" in how else 1)
 
@@ -226,14 +236,12 @@ class Home:
         process = self.start(command, output)
         self.staying.append(process)
         with (self.folder / "staying").open("a") as file:
-            file.write(f"{process.pid} {text}")
+            file.write(f"{process.pid}\n")
 
         def is_there():
             if process.poll() is not None:
                 raise SystemExit(f"{where} ended with {process.returncode}:\n{text}\n{output.read_text()[-4000:]}")
-            script = f"{SITUATIONS}\n{self.stands(there)}"
-            return subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=self.tree, env=self.environment,
-                                  capture_output=True).returncode == 0
+            return self.succeeds(self.stands(there))
 
         until(f"{where} is there", is_there, PATIENCE_S)
 
@@ -251,7 +259,7 @@ class Home:
 
     def command(self, block, text, number):
         if block.language == "sh":
-            return ["bash", "-euo", "pipefail", "-c", text]
+            return shell(text)
         program, ending = {"python": ("python3", "py"), "js": ("node", "mjs" if "within" in block.how else "cjs")}[block.language]
         if "within" in block.how:
             before, after = block.how["within"].replace("\\n", "\n").split("...")

@@ -19,13 +19,13 @@ stop_daemon() {
     rm -f "$HOME/daemon.pid"
 }
 
-# A daemon that knows nothing yet: a_daemon [KEY]
+# A daemon without a key, which knows nothing yet.
 a_daemon() {
     stop_daemon
     rm -rf "$AGENTCHATD_STATE_DIR"
-    AGENTCHAT_API_KEY=${1:-} setsid agentchatd </dev/null >>"$HOME/daemon.log" 2>&1 &
+    setsid agentchatd </dev/null >>"$HOME/daemon.log" 2>&1 &
     echo $! >"$HOME/daemon.pid"
-    while ! agentchatctl whoami >/dev/null 2>&1 && { [ -n "${1:-}" ] || [ ! -S "$AGENTCHATD_SOCKET" ]; }; do
+    while [ ! -S "$AGENTCHATD_SOCKET" ]; do
         kill -0 $! || return 1
         sleep 0.02
     done
@@ -40,7 +40,7 @@ a_group() {
     stands_for "${1:-grp_AbC}" "$(sandbox groups "{\"creator\": \"$(my_handle)\", \"name\": \"Crew\", \"members\": [\"alice\", \"bob\"]}" | jq -r .id)"
 }
 
-# A message of alice, with a file, that has arrived.
+# A message of alice.
 a_message() {
     stands_for msg_AbC "$(sandbox send "{\"from\": \"alice\", \"to\": \"$(my_handle)\", \"text\": \"${1:-hello}\"}" | jq -r .id)"
 }
@@ -83,9 +83,7 @@ a_waiting_send() {
 
 # What the page has started as the last thing is ended.
 end_the_last_one() {
-    local pid
-    pid=$(grep -o '^[0-9]*' "$HOME/staying" | tail -n 1)
-    kill -TERM -- "-$pid"
+    kill -TERM -- "-$(tail -n 1 "$HOME/staying")"
     while [ -S "$AGENTCHATD_SOCKET" ]; do sleep 0.02; done
 }
 

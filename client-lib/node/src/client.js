@@ -48,8 +48,8 @@ export class Client {
     signal?.throwIfAborted();
     const limit = new AbortController();
     const expire = () => limit.abort(new DeadlineError(method, deadlineMs));
-    // Without an end there is no timer; a longer one than Node's counts as a moment there.
-    const timer = deadlineMs === Infinity ? undefined : setTimeout(expire, Math.min(deadlineMs, 2 ** 31 - 1));
+    // A longer one, without an end for example, counts as a moment there.
+    const timer = setTimeout(expire, Math.min(deadlineMs, 2 ** 31 - 1));
     const abort = () => limit.abort(signal.reason);
     signal?.addEventListener("abort", abort, { once: true });
     try {

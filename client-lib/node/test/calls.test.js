@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client, ConnectError, DeadlineError, DisconnectedError, RpcError } from "../src/index.js";
 import { FakeDaemon, range, within } from "./fake.js";
 
@@ -56,6 +57,17 @@ test("a deadline ends one call and its late answer harms nobody", async (t) => {
   await peer.answer(late, "late");
   await peer.answer(request, "right");
   assert.equal(await within(call), "right");
+});
+
+test("a deadline may be as far away as one likes", async (t) => {
+  const { client, peer } = await connected(t);
+  for (const deadlineMs of [Infinity, 2 ** 40]) {
+    const call = client.call("x.y", {}, { deadlineMs });
+    const request = await peer.request();
+    await sleep(20);
+    await peer.answer(request, "in time");
+    assert.equal(await within(call), "in time");
+  }
 });
 
 test("a call that is given up takes nothing from the others", async (t) => {

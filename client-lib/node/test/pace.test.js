@@ -2,14 +2,23 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { AckProblem } from "../src/index.js";
-import { eventLine, opened, range, within } from "./fake.js";
+import { setImmediate as tick, setTimeout as sleep } from "node:timers/promises";
+import { AckProblem, ClosedError, Subscription } from "../src/index.js";
+import { FakeDaemon, eventLine, opened, range, subscribed, within } from "./fake.js";
 
 async function take(events, count) {
   const offsets = [];
   for (let taken = 0; taken < count; taken++) offsets.push((await within(events.next())).value.offset);
   return offsets;
+}
+
+/** Has the read that goes on in the background take an event: what it counts before comes in one piece with that. */
+async function takenAside(events, peer, offset) {
+  const before = events.lagged;
+  const lagged = { jsonrpc: "2.0", method: "events.lagged", params: { subscription: "s", dropped: 1 } };
+  await peer.raw(`${JSON.stringify(lagged)}\n${eventLine(offset)}`);
+  await within((async () => { while (events.lagged === before) await tick(); })());
+  await tick();
 }
 
 const givenUp = (reading) => within(assert.rejects(reading, { name: "TimeoutError" }));
@@ -71,9 +80,8 @@ test("auto ack says nothing of an event whose read was given up", async (t) => {
   assert.deepEqual(await take(events, 1), [1]);
   await givenUp(events.next({ signal: AbortSignal.timeout(50) }));
   const ack = await peer.request();
-  await peer.events(2);
   await peer.answer(ack, { acked_offset: 1 });
-  await sleep(50);
+  await takenAside(events, peer, 2);
   const closing = events.close();
   assert.deepEqual([ack.params.offset, (await peer.request()).method], [1, "events.unsubscribe"]);
   await within(closing);
@@ -102,8 +110,10 @@ test("a read that is given up loses no event", async (t) => {
   await peer.raw(line.slice(0, 50));
   await givenUp(events.next({ signal: AbortSignal.timeout(50) }));
   await peer.raw(line.slice(50));
-  await sleep(50);
   assert.deepEqual(await take(events, 1), [1]);
+  await givenUp(events.next({ signal: AbortSignal.timeout(10) }));
+  await takenAside(events, peer, 2);
+  assert.deepEqual(await take(events, 1), [2]);
 });
 
 test("reads that are given up do not keep it from coming back", async (t) => {
@@ -115,6 +125,26 @@ test("reads that are given up do not keep it from coming back", async (t) => {
   await accepting;
   await next.peer.events(1);
   assert.deepEqual(await take(events, 1), [1]);
+});
+
+test("closing while it opens leaves nothing behind, and it stays closed", async (t) => {
+  const daemon = await new FakeDaemon().listen();
+  t.after(() => daemon.end());
+  const events = new Subscription({ path: daemon.path, consumer: "c" });
+  const reading = events.next();
+  const peer = await daemon.accept();
+  const request = await peer.request();
+  await events.close();
+  await peer.answer(request, subscribed(request, 1));
+  assert.deepEqual(await within(reading), { done: true, value: undefined });
+  await peer.gone();
+  await within(assert.rejects(events.open(), ClosedError));
+  assert.equal(daemon.callers, 0);
+});
+
+test("what is no offset is not acknowledged", async (t) => {
+  const { events } = await opened(t);
+  for (const wrong of [NaN, "1", -1, 1.5, undefined, {}]) await within(assert.rejects(events.ack(wrong), TypeError));
 });
 
 test("two reads at a time are refused", async (t) => {

@@ -7,6 +7,7 @@ from typing import Any
 from unittest import mock
 
 from agentchatd_client import Client, ConnectError, DeadlineError, DisconnectedError, RpcError
+from agentchatd_client.connection import Connection
 from agentchatd_client.errors import AgentchatdError
 
 from .fake import PATIENCE_S, FakeDaemon, Peer
@@ -19,6 +20,22 @@ class Calls(unittest.IsolatedAsyncioTestCase):
     async def connected(self, **options: Any) -> tuple[Client, Peer]:
         client = await self.enterAsyncContext(Client(self.daemon.path, **options))
         return client, await self.daemon.accept()
+
+    async def test_closing_while_it_connects_leaves_nothing_behind(self) -> None:
+        client = Client(self.daemon.path)
+        call = asyncio.create_task(client.call("x.y"))
+        real = Connection.open
+
+        async def late(path: str, max_line_bytes: int) -> Connection:
+            connection = await real(path, max_line_bytes)
+            await client.close()
+            return connection
+
+        with mock.patch.object(Connection, "open", late):
+            with self.assertRaises(DisconnectedError):
+                await asyncio.wait_for(call, PATIENCE_S)
+        await (await self.daemon.accept()).gone()
+        self.assertFalse(client.is_connected)
 
     async def test_calls_run_side_by_side_and_answers_find_theirs(self) -> None:
         client, peer = await self.connected()

@@ -34,11 +34,8 @@ impl Messages {
     pub(super) fn next(&mut self, last_offset: u64) -> Option<u64> {
         if last_offset < self.after {
             // Another log in the same place: the state directory was emptied.
-            let of = std::mem::take(&mut self.of);
-            *self = Self {
-                of,
-                ..Self::default()
-            };
+            self.after = 0;
+            self.shown.clear();
         }
         self.after = self.after.max(last_offset.saturating_sub(FAR));
         (self.after < last_offset).then_some(self.after)
